@@ -1,0 +1,249 @@
+"""The command line: the same evaluation without a browser."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from mrl_explorer.data import Collection, Records, read_beir, read_judgements, read_records
+from mrl_explorer.data import with_vectors as join_vectors
+from mrl_explorer.decide.summary import Summary, summarise
+from mrl_explorer.embed import BUNDLED, Model, embed_collection, load_model
+from mrl_explorer.errors import InputError
+from mrl_explorer.progress import Progress
+from mrl_explorer.retrieval.basis import BASES
+from mrl_explorer.retrieval.evaluation import DEFAULT_DEPTH, Evaluation, evaluate
+from mrl_explorer.retrieval.evaluation_file import save_evaluation
+from mrl_explorer.retrieval.metrics import Cutoff
+from mrl_explorer.retrieval.quantization import DEFAULT_QUANTIZATIONS, QUANTIZATIONS
+
+EXIT_INPUT_ERROR = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and give its exit status.
+
+    0 is success; 2 means that the input has to be put right, which one sentence on standard error
+    explains.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except InputError as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_INPUT_ERROR
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped. What was embedded so far is kept for the next run.\n")
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m mrl_explorer", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    command = commands.add_parser(
+        "evaluate", help="rank every configuration and print recall, relevance and bytes"
+    )
+    command.set_defaults(run=_evaluate)
+    add = command.add_argument
+    add(
+        "--corpus",
+        required=True,
+        type=Path,
+        metavar="PATH",
+        help="documents: texts or vectors, or a BEIR folder or ZIP with queries and judgements",
+    )
+    add("--queries", type=Path, metavar="PATH", help="queries: texts or vectors")
+    add(
+        "--corpus-vectors", type=Path, metavar="PATH", help="ready vectors of the texts in --corpus"
+    )
+    add(
+        "--queries-vectors",
+        type=Path,
+        metavar="PATH",
+        help="ready vectors of the texts in --queries",
+    )
+    add("--qrels", type=Path, metavar="PATH", help="judgements, BEIR or TREC")
+    add(
+        "--model",
+        metavar="NAME",
+        help=f"what embeds texts: {', '.join(BUNDLED)}, a folder, or an id on the hub",
+    )
+    add("--dims", type=_integers, metavar="64,128", help="dims to keep (default: a ladder)")
+    add(
+        "--quantizations",
+        type=_names,
+        default=DEFAULT_QUANTIZATIONS,
+        metavar="float32,int8",
+        help=f"among {', '.join(QUANTIZATIONS)} (default: {','.join(DEFAULT_QUANTIZATIONS)})",
+    )
+    add(
+        "--basis",
+        type=_names,
+        default=("native",),
+        metavar="native,pca",
+        help=f"among {', '.join(BASES)} (default: native)",
+    )
+    add("-k", "--k", type=int, default=10, help="results that count (default: 10)")
+    add(
+        "--depth",
+        type=int,
+        default=DEFAULT_DEPTH,
+        help=f"places in a list (default: {DEFAULT_DEPTH})",
+    )
+    add(
+        "--exclude-self",
+        action="store_true",
+        help="leave a document used as a query out of its own results",
+    )
+    add("--json", metavar="FILE", help="write the figures as JSON; - for standard output")
+    add("--save", type=Path, metavar="FILE", help="write the evaluation, for the page to open")
+    return parser
+
+
+def _integers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no list of whole numbers: write for example 64,128"
+        ) from None
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(","))
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    cutoff = Cutoff(options.k)
+    if cutoff.k < 1:
+        raise InputError(f"k = {cutoff.k} leaves no results: choose 1 or more.")
+    with _Bar() as bar:
+        collection = _collection(options)
+        model: Model | None = load_model(options.model) if options.model else None
+        if model is not None:
+            collection = embed_collection(collection, model, on_progress=bar.show)
+        evaluation = evaluate(
+            collection,
+            dims=options.dims,
+            quantizations=options.quantizations,
+            bases=options.basis,
+            depth=max(options.depth, cutoff.k),
+            exclude_self=options.exclude_self,
+            model=options.model,
+            trained_dims=() if model is None else model.dims,
+            on_progress=bar.show,
+        )
+    summary = summarise(evaluation, cutoff)
+    if options.save is not None:
+        save_evaluation(evaluation, options.save)
+    if options.json is not None:
+        _write_json(summary, options.json)
+    if options.json != "-":
+        sys.stdout.write(_table(summary))
+    return 0
+
+
+def _collection(options: argparse.Namespace) -> Collection:
+    """Read what the options name."""
+    beir = options.corpus.is_dir() or options.corpus.suffix.lower() == ".zip"
+    if beir:
+        collection = read_beir(options.corpus)
+        if options.queries is not None:
+            queries = read_records(options.queries, what="queries")
+            collection = Collection(collection.documents, queries)
+    elif options.queries is None:
+        raise InputError("--queries is missing: name a file of queries.")
+    else:
+        collection = Collection(
+            read_records(options.corpus), read_records(options.queries, what="queries")
+        )
+    documents = _joined(collection.documents, options.corpus_vectors)
+    queries = _joined(collection.queries, options.queries_vectors)
+    judgements = collection.judgements
+    if options.qrels is not None:
+        judgements = read_judgements(options.qrels, documents, queries)
+    return replace(collection, documents=documents, queries=queries, judgements=judgements)
+
+
+def _joined(records: Records, vectors: Path | None) -> Records:
+    return records if vectors is None else join_vectors(records, vectors)
+
+
+class _Bar:
+    """A progress bar on standard error, one for each kind of work in turn."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[Any] | None = None
+
+    def __enter__(self) -> "_Bar":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def show(self, progress: Progress) -> None:
+        if self._bar is None or self._bar.desc != f"{progress.what}: ":
+            self.__exit__()
+            self._bar = tqdm(total=progress.total, desc=progress.what, leave=False, delay=0.5)
+        self._bar.update(progress.done - self._bar.n)
+
+
+def _write_json(summary: Summary, target: str) -> None:
+    rankings = summary.evaluation.rankings
+    text = json.dumps(
+        {
+            "n_docs": rankings.n_docs,
+            "n_queries": rankings.n_queries,
+            "full_dim": rankings.full_dim,
+            "k": summary.cutoff.k,
+            "depth": rankings.depth,
+            "configs": [row.as_dict() for row in summary.rows()],
+        },
+        indent=1,
+    )
+    if target == "-":
+        sys.stdout.write(text + "\n")
+        return
+    try:
+        Path(target).write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            f"{target} cannot be written ({error.strerror}): choose a folder you may write to."
+        ) from error
+
+
+def _table(summary: Summary) -> str:
+    """Lay the figures out for a terminal."""
+    evaluation, k = summary.evaluation, summary.cutoff.k
+    rankings = evaluation.rankings
+    judged = summary.relevance is not None
+    heads = ["dim", "quantization", "basis", "bytes", f"recall@{k}", "95% interval"]
+    heads += [f"nDCG@{k}", f"MRR@{k}", f"success@{k}"] if judged else []
+    lines = [heads]
+    for row in summary.rows():
+        cells = [str(row.dim), row.quantization, row.basis, str(row.bytes_per_vector)]
+        cells += [f"{row.recall:.3f}", f"{row.recall_low:.3f}-{row.recall_high:.3f}"]
+        cells += [f"{v:.3f}" for v in (row.ndcg, row.mrr, row.success) if v is not None]
+        lines.append(cells)
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    names = {1, 2}
+    body = "".join(
+        "  ".join(
+            cell.ljust(width) if i in names else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        + "\n"
+        for line in lines
+    )
+    title = (
+        f"{rankings.n_docs:,} documents, {rankings.n_queries:,} queries, {rankings.full_dim} "
+        f"dimensions: recall@{k} vs full dimension\n"
+    )
+    notes = "".join(f"Note: {note}\n" for note in evaluation.source.notes)
+    return title + body + notes

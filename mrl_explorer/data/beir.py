@@ -1,0 +1,94 @@
+"""Collections in the layout of BEIR: a folder or a ZIP archive."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from mrl_explorer.data.archive import unpacked
+from mrl_explorer.data.collection import Collection, read_only
+from mrl_explorer.data.files import reading
+from mrl_explorer.data.judgements import read_judgements
+from mrl_explorer.data.readers import read_records
+from mrl_explorer.errors import InputError
+
+# Published figures are those of the test split.
+_SPLITS = ("test", "dev", "train")
+
+
+def read_beir(path: Path) -> Collection:
+    """Read a BEIR collection.
+
+    Parameters
+    ----------
+    path : Path
+        A folder or ZIP archive with `corpus.jsonl`, `queries.jsonl` and judgements, if any:
+        `qrels/test.tsv` (else `dev`, `train`, or the only one there is) or `qrels.tsv`. Each may
+        be gzipped, and all may lie in one folder within.
+
+    Returns
+    -------
+    Collection
+        With judgements, only the queries that have at least one.
+
+    Raises
+    ------
+    InputError
+        If the folder or archive cannot be read, lacks a file, or a file cannot be read.
+    """
+    if path.name.lower().endswith(".zip"):
+        with unpacked(path) as folder:
+            return _read_folder(folder, name=path.name)
+    return _read_folder(path, name=path.name)
+
+
+def _read_folder(folder: Path, *, name: str) -> Collection:
+    """Read a collection from a folder; `name` is what the user calls it."""
+    root = _root(folder, name=name)
+    documents = read_records(_required(root, "corpus.jsonl", name=name), what="documents")
+    queries = read_records(_required(root, "queries.jsonl", name=name), what="queries")
+    qrels = _qrels(root)
+    if qrels is None:
+        return Collection(documents, queries)
+    judgements = read_judgements(qrels, documents, queries)
+    judged, query_rows = np.unique(judgements.query_rows, return_inverse=True)
+    return Collection(
+        documents,
+        queries.select(judged),
+        replace(judgements, query_rows=read_only(query_rows.astype(np.int32))),
+        n_unjudged=len(queries) - len(judged),
+    )
+
+
+def _root(folder: Path, *, name: str) -> Path:
+    """Return the folder that holds the corpus: the given one, or one within it."""
+    with reading(folder):
+        inner = sorted(entry for entry in folder.iterdir() if entry.is_dir())
+    for candidate in (folder, *inner):
+        if _existing(candidate, "corpus.jsonl"):
+            return candidate
+    raise InputError(
+        f"{name} holds no corpus.jsonl: give a folder or ZIP archive with corpus.jsonl, "
+        "queries.jsonl and qrels/test.tsv."
+    )
+
+
+def _required(root: Path, file_name: str, *, name: str) -> Path:
+    """Return a file that a collection cannot do without."""
+    path = _existing(root, file_name)
+    if path is None:
+        raise InputError(f"{name} holds no {file_name}: add it.")
+    return path
+
+
+def _existing(root: Path, file_name: str) -> Path | None:
+    """Return the file of this name, plain or gzipped, if it is there."""
+    candidates = (root / file_name, root / f"{file_name}.gz")
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _qrels(root: Path) -> Path | None:
+    """Return the file of judgements, if there is one."""
+    named = (_existing(root / "qrels", f"{split}.tsv") for split in _SPLITS)
+    others = (*sorted(root.glob("qrels/*.tsv")), *sorted(root.glob("qrels/*.tsv.gz")))
+    return next(filter(None, (*named, _existing(root, "qrels.tsv"), *others)), None)

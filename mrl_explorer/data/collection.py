@@ -1,0 +1,324 @@
+"""Documents, queries and judgements as frozen values."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from mrl_explorer.data.columns import Columns
+from mrl_explorer.data.wording import quoted
+from mrl_explorer.errors import InputError
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+
+@dataclass(frozen=True, eq=False)
+class Records:
+    """Documents or queries, in the order of their file; all arrays are read-only.
+
+    Attributes
+    ----------
+    name : str
+        File name as shown to the user.
+    ids : tuple of str
+        Unique; where the file has none, the record's position as text ("0", "1", ...).
+    has_ids : bool
+        Whether the ids come from the file.
+    texts, titles, segments : tuple of str or None
+        One each per record, as in the file; None when the file has no such column.
+    vectors : (n, full_dim) float32 array or None
+        Ready vectors as in the file, not normalised; C-contiguous. Every row has a length that
+        float32 can express, so it can be normalised.
+    rows : (n,) int64 array
+        Where each record stands in its file, for messages: lines of text files counted from 1
+        (the first line of a record of several), rows of arrays and Parquet from 0.
+    positions : (n,) int64 array
+        Which record of the file each is, counted from 0 with those left out.
+    n_read : int
+        Records in the file, with those left out.
+    columns : Columns
+        The columns of the file that were read.
+    n_empty : int
+        Records of the file left out because text and title were empty.
+    left_out_ids : frozenset of str
+        Ids of the records left out because they were empty.
+    """
+
+    name: str
+    ids: tuple[str, ...]
+    has_ids: bool
+    texts: tuple[str, ...] | None
+    titles: tuple[str, ...] | None
+    segments: tuple[str, ...] | None
+    vectors: npt.NDArray[np.float32] | None
+    rows: npt.NDArray[np.int64]
+    positions: npt.NDArray[np.int64]
+    n_read: int
+    columns: Columns
+    n_empty: int
+    left_out_ids: frozenset[str]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def n_duplicates(self) -> int:
+        """Records whose passage (title and text) equals an earlier one's; they stay."""
+        return 0 if self.texts is None else len(self) - len(set(passages(self)))
+
+    def select(self, rows: npt.NDArray[np.integer]) -> "Records":
+        """Keep some records.
+
+        Parameters
+        ----------
+        rows : (m,) integer array
+            Indices into these records, each at most once, in the order wanted.
+
+        Returns
+        -------
+        Records
+            The records at `rows`; what is said of the file (`n_read`, `n_empty`,
+            `left_out_ids`) stays as it is.
+        """
+        return replace(
+            self,
+            ids=tuple(self.ids[row] for row in rows),
+            texts=_taken(self.texts, rows),
+            titles=_taken(self.titles, rows),
+            segments=_taken(self.segments, rows),
+            vectors=None if self.vectors is None else read_only(self.vectors[rows]),
+            rows=read_only(self.rows[rows]),
+            positions=read_only(self.positions[rows]),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Judgements:
+    """Human relevance labels (qrels), in the order of their file; all arrays are read-only.
+
+    Attributes
+    ----------
+    name : str
+        File name as shown to the user.
+    query_rows, document_rows : (m,) int32 arrays
+        Indices into the queries and the documents; a pair occurs once.
+    gains : (m,) float32 array
+        How relevant the document is to the query; 0 is judged and not relevant.
+    """
+
+    name: str
+    query_rows: npt.NDArray[np.int32]
+    document_rows: npt.NDArray[np.int32]
+    gains: npt.NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.gains)
+
+
+@dataclass(frozen=True, eq=False)
+class Collection:
+    """What an evaluation is made on.
+
+    Attributes
+    ----------
+    documents, queries : Records
+        What is searched, and what it is searched for.
+    judgements : Judgements or None
+        None when the user has none; recall needs none.
+    n_unjudged : int
+        Queries left out because no judgement names them: a BEIR collection has one file of
+        queries for all its splits.
+    """
+
+    documents: Records
+    queries: Records
+    judgements: Judgements | None = None
+    n_unjudged: int = 0
+
+
+def make_records(  # the one place that leaves out empty records and checks ids
+    *,
+    name: str,
+    texts: Sequence[str | None] | None = None,
+    titles: Sequence[str | None] | None = None,
+    ids: Sequence[str | None] | None = None,
+    segments: Sequence[str | None] | None = None,
+    vectors: npt.NDArray[np.float32] | None = None,
+    rows: Sequence[int] | None = None,
+    row_word: str = "row",
+    columns: Columns | None = None,
+    what: str = "documents",
+) -> Records:
+    """Make records from columns of equal length.
+
+    Parameters
+    ----------
+    name : str
+        File name as shown to the user.
+    texts, titles, ids, segments : sequence of (str or None), optional
+        Columns; None in a column is an empty cell.
+    vectors : (n, full_dim) float32 array, optional
+        Ready vectors as `check_vectors` returns them.
+    rows : sequence of int, optional
+        Where each record stands in its file; 0, 1, ... by default.
+    row_word : str
+        What a row of the file is called in messages: "row" or "line".
+    columns : Columns, optional
+        The columns' names in the file.
+    what : str
+        What the records are, in the plural.
+
+    Returns
+    -------
+    Records
+        The records whose text or title is not empty; all of them when there are no texts.
+
+    Raises
+    ------
+    InputError
+        If nothing is left, an id is missing, or two records have the same id.
+    """
+    n_read = next((len(c) for c in (rows, texts, vectors) if c is not None), 0)
+    file_rows = np.array(range(n_read) if rows is None else rows, dtype=np.int64)
+    if texts is None:
+        kept = np.arange(n_read)
+    else:
+        parts = zip(texts, titles or texts, strict=True)
+        kept = np.flatnonzero([not (_is_blank(text) and _is_blank(title)) for text, title in parts])
+    if not len(kept):
+        reason = f"every text of the {n_read} is empty" if n_read else "the file is empty"
+        raise InputError(f"{name} holds no {what} ({reason}): give at least one.")
+
+    every_id = tuple(map(str, range(n_read))) if ids is None else tuple(_cells(ids))
+    _check_ids(every_id, kept=kept, rows=file_rows, row_word=row_word, name=name)
+    left_out = np.setdiff1d(np.arange(n_read), kept, assume_unique=True)
+    everything = Records(
+        name=name,
+        ids=every_id,
+        has_ids=ids is not None,
+        texts=None if texts is None else tuple(text or "" for text in texts),
+        titles=None if titles is None else tuple(title or "" for title in titles),
+        segments=None if segments is None else tuple(_cells(segments)),
+        vectors=vectors,
+        rows=read_only(file_rows),
+        positions=read_only(np.arange(n_read, dtype=np.int64)),
+        n_read=n_read,
+        columns=columns or Columns(),
+        n_empty=len(left_out),
+        left_out_ids=frozenset(every_id[row] for row in left_out) - {""},
+    )
+    return everything.select(kept) if len(left_out) else everything
+
+
+def passages(records: Records) -> list[str]:
+    """Return the texts to embed and to show: title and text, joined by a space.
+
+    Parameters
+    ----------
+    records : Records
+        Documents or queries with texts.
+
+    Returns
+    -------
+    list of str
+        One passage per record; the text alone where there is no title, and the reverse.
+
+    Raises
+    ------
+    InputError
+        If the records have vectors only.
+    """
+    if records.texts is None:
+        raise InputError(f"{records.name} holds vectors and no texts: give the texts as well.")
+    if records.titles is None:
+        return list(records.texts)
+    pairs = zip(records.titles, records.texts, strict=True)
+    return [" ".join(part for part in pair if not _is_blank(part)) for pair in pairs]
+
+
+def own_rows(documents: Records, queries: Records) -> npt.NDArray[np.int64]:
+    """Find the document that each query itself is.
+
+    Parameters
+    ----------
+    documents, queries : Records
+        Where documents serve as queries.
+
+    Returns
+    -------
+    (n_queries,) int64 array
+        For each query the row among `documents` of the document with the same id or, when
+        neither has ids and both are the same file, at the same place; -1 where there is none.
+
+    Raises
+    ------
+    InputError
+        If it cannot be told: only one of them has ids, or the files differ and have none.
+    """
+    if documents.has_ids != queries.has_ids:
+        without = queries if documents.has_ids else documents
+        raise InputError(
+            "Documents used as queries cannot be left out of their own results: "
+            f"{without.name} has no ids, so give both files ids."
+        )
+    same_file = (documents.name, documents.n_read) == (queries.name, queries.n_read)
+    if not documents.has_ids and not same_file:
+        raise InputError(
+            "Documents used as queries cannot be left out of their own results: "
+            f"{documents.name} and {queries.name} have no ids and are not the same file, so give "
+            "both files ids."
+        )
+    # Without ids the id is the position in the file, so one look-up serves both cases.
+    row_of = {document_id: row for row, document_id in enumerate(documents.ids)}
+    return np.array([row_of.get(query_id, -1) for query_id in queries.ids], dtype=np.int64)
+
+
+def read_only(array: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
+    """Return the array, closed for writing: values that are shared must not change."""
+    array.setflags(write=False)
+    return array
+
+
+def _is_blank(cell: str | None) -> bool:
+    """Tell whether a cell holds nothing but white space."""
+    return cell is None or not cell.strip()
+
+
+def _cells(cells: Iterable[str | None]) -> Iterable[str]:
+    """Trim the cells of ids and segments, where outer white space never means anything."""
+    return ("" if cell is None else cell.strip() for cell in cells)
+
+
+def _taken(column: tuple[str, ...] | None, rows: npt.NDArray[np.integer]) -> tuple[str, ...] | None:
+    """Return the cells at `rows` of a column that may not be there."""
+    return None if column is None else tuple(column[row] for row in rows)
+
+
+def _check_ids(
+    ids: Sequence[str],
+    *,
+    kept: npt.NDArray[np.integer],
+    rows: npt.NDArray[np.integer],
+    row_word: str,
+    name: str,
+) -> None:
+    """Check that every kept record has an id and that no two records share one."""
+    missing = next((row for row in kept if not ids[row]), None)
+    if missing is not None:
+        raise InputError(
+            f"{name}, {row_word} {rows[missing]}: the id is empty; give every record an id, or "
+            "choose no id column."
+        )
+    if len(set(ids)) == len(ids):
+        return
+    first_at: dict[str, int] = {}
+    for row, identity in enumerate(ids):
+        first = first_at.setdefault(identity, row)
+        if identity and first != row:
+            raise InputError(
+                f"{name}, {row_word} {rows[row]}: the id {quoted(identity)} is also that of "
+                f"{row_word} {rows[first]}; give every record its own id."
+            )

@@ -1,0 +1,138 @@
+"""Parquet files: columns of text, and a column of vectors."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from mrl_explorer.data.columns import (
+    Columns,
+    check_columns,
+    choose_vector_column,
+    is_vector_name,
+)
+from mrl_explorer.data.files import reading
+from mrl_explorer.data.tables import Table
+from mrl_explorer.data.vectors import as_float32, check_vectors
+from mrl_explorer.errors import InputError
+
+_BATCH_ROWS = 4096
+
+# Damage below the level of columns comes as OSError, text that is not UTF-8 as ValueError.
+_DAMAGE = (pa.ArrowException, OSError, ValueError, TypeError, KeyError, MemoryError)
+
+
+def parquet_columns(path: Path) -> tuple[str, ...]:
+    """Return the names of the columns that can be read as text."""
+    with _opened(path) as file:
+        return tuple(field.name for field in file.schema_arrow if not _is_nested(field.type))
+
+
+def read_parquet(path: Path, columns: Columns) -> Table:
+    """Read the wanted columns of text and the column of vectors, if there is one.
+
+    Parameters
+    ----------
+    path : Path
+        The vectors are the column chosen in `columns`, else the only column of lists of floats
+        (or the one of several that is named `vectors`, `embedding`, ...).
+    columns : Columns
+        The wanted columns.
+
+    Returns
+    -------
+    Table
+        One record per row.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged, a column is missing, or the lists are not vectors of one length.
+    """
+    with _opened(path) as file:
+        schema = file.schema_arrow
+        texts = [field.name for field in schema if not _is_nested(field.type)]
+        lists = [field.name for field in schema if _may_be_vectors(field, columns.vector)]
+        check_columns(columns.of_text, found=texts, name=path.name)
+        vector_column = choose_vector_column(lists, chosen=columns.vector, name=path.name)
+        table = file.read(columns=list(columns.of_text))
+        cells = {
+            name: table[name].cast(pa.large_string()).to_pylist() for name in table.schema.names
+        }
+        vectors = None
+        if vector_column is not None:
+            vectors = _stacked(file, vector_column, name=path.name)
+        n_rows = file.metadata.num_rows
+    if vectors is not None:
+        vectors = check_vectors(vectors, name=f"{path.name} (column {vector_column})")
+    return Table(
+        cells=cells,
+        rows=list(range(n_rows)),
+        row_word="row",
+        vectors=vectors,
+        vector_column=vector_column,
+    )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[pq.ParquetFile]:
+    """Open a Parquet file; damage met within the block is an `InputError`."""
+    with reading(path):
+        path.open("rb").close()
+    try:
+        with pq.ParquetFile(path) as file:
+            yield file
+    except InputError:
+        raise
+    except _DAMAGE as error:
+        raise InputError(
+            f"{path.name} is not a whole, readable Parquet file: copy or save it again."
+        ) from error
+
+
+def _is_nested(kind: pa.DataType) -> bool:
+    """Tell whether a column's type is made of others, and so cannot be read as text."""
+    return bool(pa.types.is_nested(kind))
+
+
+def _may_be_vectors(field: pa.Field, chosen: str | None) -> bool:
+    """Tell whether a column holds lists of floats, or of whole numbers under a vector's name."""
+    kind = field.type
+    is_list = (
+        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    )
+    if not is_list:
+        return False
+    # Lists of whole numbers are more often tokens or labels.
+    named = field.name == chosen or is_vector_name(field.name)
+    return bool(
+        pa.types.is_floating(kind.value_type) or (named and pa.types.is_integer(kind.value_type))
+    )
+
+
+def _stacked(file: pq.ParquetFile, column: str, *, name: str) -> npt.NDArray[np.float32]:
+    """Copy a column of lists of one length to an array, batch by batch."""
+    n_rows = file.metadata.num_rows
+    stacked: npt.NDArray[np.float32] | None = None
+    start = 0
+    for batch in file.iter_batches(_BATCH_ROWS, columns=[column]):
+        lists = batch.column(0)
+        lengths = pc.list_value_length(lists).fill_null(-1).to_numpy(zero_copy_only=False)
+        if stacked is None:
+            stacked = np.empty((n_rows, lengths.max(initial=0)), dtype=np.float32)
+        dim = stacked.shape[1]
+        odd = np.flatnonzero(lengths != dim)
+        if len(odd):
+            raise InputError(
+                f"{name} (column {column}), row {start + odd[0]} (counted from 0): there are not "
+                f"the {dim} components of the other vectors; leave this row out."
+            )
+        components = lists.flatten().to_numpy(zero_copy_only=False)
+        stacked[start : start + len(lists)] = as_float32(components, name=name).reshape(-1, dim)
+        start += len(lists)
+    return np.empty((0, 0), dtype=np.float32) if stacked is None else stacked[:start]

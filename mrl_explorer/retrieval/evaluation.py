@@ -1,0 +1,258 @@
+"""An evaluation: ranked lists, and all that is needed to read them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from mrl_explorer.data import Collection, Judgements, Records, own_rows
+from mrl_explorer.errors import InputError
+from mrl_explorer.progress import OnProgress, silent
+from mrl_explorer.retrieval.basis import ROWS_AT_ONCE
+from mrl_explorer.retrieval.config import default_dims, grid
+from mrl_explorer.retrieval.quantization import DEFAULT_QUANTIZATIONS
+from mrl_explorer.retrieval.rankings import Rankings
+
+DEFAULT_DEPTH = 100
+UNIT_TOLERANCE = 1e-3
+"""A norm this close to 1 is unit length: float16 vectors and rounded exports are."""
+
+NORM_SPREAD = 0.05
+"""Norms that spread further than this carry information that cosine throws away."""
+
+
+@dataclass(frozen=True, eq=False)
+class Listed:
+    """The documents that occur in a ranked list: what a reader of the lists can be shown.
+
+    Attributes
+    ----------
+    rows : np.ndarray
+        (n,) int32, ascending: rows among all documents.
+    ids, titles, texts : tuple of str
+        One each per row; titles and texts are empty where the data had none.
+    """
+
+    rows: np.ndarray
+    ids: tuple[str, ...]
+    titles: tuple[str, ...]
+    texts: tuple[str, ...]
+
+    def place(self, row: int) -> int:
+        """Give the index of a document row in these columns.
+
+        Raises
+        ------
+        KeyError
+            If the document occurs in no list.
+        """
+        place = int(np.searchsorted(self.rows, row))
+        if place == len(self.rows) or self.rows[place] != row:
+            raise KeyError(row)
+        return place
+
+
+@dataclass(frozen=True, eq=False)
+class Queries:
+    """The queries of an evaluation.
+
+    Attributes
+    ----------
+    ids : tuple of str
+        One per query.
+    texts : tuple of str
+        Empty where the data had vectors only.
+    segments : tuple of str or None
+        None when the data had no such column.
+    """
+
+    ids: tuple[str, ...]
+    texts: tuple[str, ...]
+    segments: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the numbers come from, as understood from the data.
+
+    Attributes
+    ----------
+    documents, queries : str
+        Names of the files.
+    model : str or None
+        The model that made the vectors; None when they came ready and it is not known.
+    trained_dims : tuple of int
+        Dims that the model was trained to be cut at; empty when not known.
+    notes : tuple of str
+        Whole sentences on what the reader should know about the data.
+    """
+
+    documents: str
+    queries: str
+    model: str | None = None
+    trained_dims: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """One run: every page, the command line and the file form start from this value.
+
+    Attributes
+    ----------
+    rankings : Rankings
+        A list per configuration and query.
+    listed : Listed
+        The documents in them.
+    queries : Queries
+        What was searched for.
+    judgements : Judgements or None
+        Human relevance labels; rows are those of all documents.
+    source : Source
+        Where it comes from.
+    """
+
+    rankings: Rankings
+    listed: Listed
+    queries: Queries
+    judgements: Judgements | None
+    source: Source
+
+
+def evaluate(
+    collection: Collection,
+    *,
+    dims: Iterable[int] | None = None,
+    quantizations: Iterable[str] = DEFAULT_QUANTIZATIONS,
+    bases: Iterable[str] = ("native", "pca"),
+    depth: int = DEFAULT_DEPTH,
+    exclude_self: bool = False,
+    model: str | None = None,
+    trained_dims: tuple[int, ...] = (),
+    on_progress: OnProgress = silent,
+) -> Evaluation:
+    """Rank every combination of dims, quantizations and bases on a collection.
+
+    Parameters
+    ----------
+    collection : Collection
+        Documents and queries with vectors, of the same model.
+    dims : iterable of int, optional
+        Dims to keep; by default those of `default_dims`.
+    quantizations, bases : iterable of str
+        Names of entries of `QUANTIZATIONS` and `BASES`.
+    depth : int
+        Places in each list; it bounds k x oversample afterwards.
+    exclude_self : bool
+        Leave a document that is used as a query out of its own list.
+    model : str, optional
+        Name of the model that made the vectors, for the record.
+    trained_dims : tuple of int
+        Dims it was trained to be cut at; they join the default dims.
+    on_progress : callable
+        Told as the work goes on; what it raises stops it.
+
+    Raises
+    ------
+    InputError
+        If vectors are missing, dims disagree, there are fewer than two documents, or a name or a
+        dim is not known.
+    """
+    # numba takes half a second to import, and pages that only read evaluations do without.
+    from mrl_explorer.retrieval.sweep import sweep  # noqa: PLC0415
+
+    documents, queries = collection.documents, collection.queries
+    document_vectors, query_vectors = _vectors(documents), _vectors(queries)
+    full_dim = document_vectors.shape[1]
+    if query_vectors.shape[1] != full_dim:
+        raise InputError(
+            f"{documents.name} has vectors of {full_dim} dimensions and {queries.name} of "
+            f"{query_vectors.shape[1]}: embed both with the same model."
+        )
+    if len(documents) < 2:
+        raise InputError(
+            f"{documents.name} holds one document, and a ranking needs at least two: add more."
+        )
+    if depth < 1:
+        raise InputError(f"A depth of {depth} leaves no results: choose 1 or more.")
+    if dims is None:
+        dims = default_dims(full_dim, trained=trained_dims)
+    configs = grid(full_dim, dims=dims, quantizations=quantizations, bases=bases)
+    rankings = sweep(
+        document_vectors,
+        query_vectors,
+        configs,
+        depth=depth,
+        excluded=own_rows(documents, queries) if exclude_self else None,
+        on_progress=on_progress,
+    )
+    source = Source(
+        documents=documents.name,
+        queries=queries.name,
+        model=model,
+        trained_dims=tuple(d for d in trained_dims if d <= full_dim),
+        notes=tuple(_notes(collection, exclude_self=exclude_self)),
+    )
+    return Evaluation(
+        rankings,
+        _listed(documents, rankings),
+        Queries(queries.ids, queries.texts or ("",) * len(queries), queries.segments),
+        collection.judgements,
+        source,
+    )
+
+
+def _vectors(records: Records) -> np.ndarray:
+    if records.vectors is None:
+        raise InputError(
+            f"{records.name} holds texts and no vectors: name a model to embed them with."
+        )
+    return records.vectors
+
+
+def _listed(documents: Records, rankings: Rankings) -> Listed:
+    rows = np.unique(rankings.ids)
+    rows = rows[rows >= 0]
+    empty = ("",) * len(documents)
+
+    def column(cells: tuple[str, ...] | None) -> tuple[str, ...]:
+        cells = cells or empty
+        return tuple(cells[row] for row in rows)
+
+    return Listed(rows, column(documents.ids), column(documents.titles), column(documents.texts))
+
+
+def _notes(collection: Collection, *, exclude_self: bool) -> Iterable[str]:
+    """Say in whole sentences what a reader of the numbers should know about the data."""
+    for records in (collection.documents, collection.queries):
+        if records.n_empty:
+            yield f"{records.n_empty} empty texts in {records.name} were left out."
+        if records.n_duplicates:
+            yield (
+                f"{records.n_duplicates} texts in {records.name} repeat an earlier one; copies tie, "
+                "and a tie counts as found."
+            )
+        yield from _norm_notes(records)
+    if collection.n_unjudged:
+        yield f"{collection.n_unjudged} queries without a judgement were left out."
+    if exclude_self:
+        yield (
+            "Documents serve as queries, each left out of its own results. That overstates recall: "
+            "real queries are shorter, and worded otherwise, than documents."
+        )
+
+
+def _norm_notes(records: Records) -> Iterable[str]:
+    vectors = _vectors(records)
+    least, most = np.inf, 0.0
+    for start in range(0, len(vectors), ROWS_AT_ONCE):
+        norms = np.linalg.norm(vectors[start : start + ROWS_AT_ONCE], axis=1)
+        least, most = min(least, norms.min()), max(most, norms.max())
+    if max(1 - least, most - 1) <= UNIT_TOLERANCE:
+        return
+    yield f"Vectors in {records.name} were not unit length and have been normalised."
+    if most > least * (1 + NORM_SPREAD):
+        yield (
+            f"Their norms run from {least:.3g} to {most:.3g}: if your model is meant for inner "
+            "products, cosine ranks differently."
+        )

@@ -1,0 +1,230 @@
+"""The file form of an evaluation: portable, versioned, checked on load, no pickle.
+
+A ZIP archive of plain parts: `manifest.json` (what it is, and the SHA-256 of every other part),
+arrays as NPY, and texts as Parquet. Only documents that occur in a list are in it.
+"""
+
+import hashlib
+import io
+import json
+import os
+import zipfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mrl_explorer.data import Judgements
+from mrl_explorer.errors import InputError
+from mrl_explorer.retrieval.config import Config
+from mrl_explorer.retrieval.evaluation import Evaluation, Listed, Queries, Source
+from mrl_explorer.retrieval.rankings import Rankings
+
+FORMAT = "mrl-explorer evaluation"
+VERSION = 1
+SUFFIX = ".evaluation"
+_ARRAYS = ("ids", "scores", "pair_starts", "pair_rows", "pair_scores")
+
+
+def save_evaluation(evaluation: Evaluation, path: Path) -> None:
+    """Write an evaluation, whole or not at all.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    rankings = evaluation.rankings
+    arrays = (rankings.ids, rankings.scores, *_pairs(rankings))
+    parts = {f"{name}.npy": _npy(array) for name, array in zip(_ARRAYS, arrays, strict=True)}
+    listed, queries = evaluation.listed, evaluation.queries
+    parts["documents.parquet"] = _parquet(
+        row=listed.rows, id=listed.ids, title=listed.titles, text=listed.texts
+    )
+    segments = {} if queries.segments is None else {"segment": queries.segments}
+    parts["queries.parquet"] = _parquet(id=queries.ids, text=queries.texts, **segments)
+    if evaluation.judgements is not None:
+        parts["judgements.parquet"] = _parquet(
+            query=evaluation.judgements.query_rows,
+            document=evaluation.judgements.document_rows,
+            gain=evaluation.judgements.gains,
+        )
+    manifest = {
+        "format": FORMAT,
+        "version": VERSION,
+        "n_docs": rankings.n_docs,
+        "full_dim": rankings.full_dim,
+        "configs": [asdict(config) for config in rankings.configs],
+        "source": asdict(evaluation.source),
+        "judgements": None if evaluation.judgements is None else evaluation.judgements.name,
+        "sha256": {name: hashlib.sha256(part).hexdigest() for name, part in parts.items()},
+    }
+    # A neighbour of the target that takes its place at the end: a run cut short leaves no half file.
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            archive.writestr("manifest.json", json.dumps(manifest, indent=1))
+            for name, part in parts.items():
+                archive.writestr(name, part)
+        unfinished.replace(path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise InputError(
+            f"{path} cannot be written ({error.strerror}): choose a folder you may write to."
+        ) from error
+
+
+def load_evaluation(path: Path) -> Evaluation:
+    """Read an evaluation and check it part by part.
+
+    Raises
+    ------
+    InputError
+        If it is missing, no evaluation, of a newer version, cut short or changed.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            manifest = json.loads(archive.read("manifest.json"))
+            if manifest["format"] != FORMAT:
+                raise KeyError
+            if manifest["version"] > VERSION:
+                raise InputError(
+                    f"{path.name} was written by a newer MRL Explorer (format "
+                    f"{manifest['version']}, this one reads {VERSION}): update MRL Explorer."
+                )
+            parts = {name: archive.read(name) for name in manifest["sha256"]}
+    except FileNotFoundError:
+        raise InputError(f"There is no file {path}: check the path.") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}): check the path.") from None
+    except zipfile.BadZipFile as error:
+        raise _damaged(path) from error
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            f"{path.name} is not an evaluation: give a file written by 'evaluate --save'."
+        ) from error
+    for name, part in parts.items():
+        if hashlib.sha256(part).hexdigest() != manifest["sha256"][name]:
+            raise _damaged(path)
+    try:
+        evaluation = _assemble(manifest, parts)
+        _check_consistency(evaluation)
+    except (IndexError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
+        raise _damaged(path) from error
+    return evaluation
+
+
+def _damaged(path: Path) -> InputError:
+    return InputError(
+        f"{path.name} is damaged or was changed after it was written: evaluate again, or copy it "
+        "again from where it came."
+    )
+
+
+def _assemble(manifest: dict[str, Any], parts: dict[str, bytes]) -> Evaluation:
+    ids, scores, *pairs = (
+        np.load(io.BytesIO(parts[f"{name}.npy"]), allow_pickle=False) for name in _ARRAYS
+    )
+    rankings = Rankings(
+        tuple(Config(**config) for config in manifest["configs"]),
+        ids,
+        scores,
+        _full_scores(ids, *pairs),
+        manifest["n_docs"],
+        manifest["full_dim"],
+    )
+    documents = pq.read_table(io.BytesIO(parts["documents.parquet"]))
+    queries = pq.read_table(io.BytesIO(parts["queries.parquet"]))
+    judgements = None
+    if "judgements.parquet" in parts:
+        table = pq.read_table(io.BytesIO(parts["judgements.parquet"]))
+        judgements = Judgements(
+            manifest["judgements"],
+            *(table[name].to_numpy() for name in ("query", "document", "gain")),
+        )
+    source = manifest["source"]
+    return Evaluation(
+        rankings,
+        Listed(
+            documents["row"].to_numpy(),
+            *(tuple(documents[name].to_pylist()) for name in ("id", "title", "text")),
+        ),
+        Queries(
+            tuple(queries["id"].to_pylist()),
+            tuple(queries["text"].to_pylist()),
+            tuple(queries["segment"].to_pylist()) if "segment" in queries.column_names else None,
+        ),
+        judgements,
+        Source(
+            **{
+                **source,
+                "trained_dims": tuple(source["trained_dims"]),
+                "notes": tuple(source["notes"]),
+            }
+        ),
+    )
+
+
+def _pairs(rankings: Rankings) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """List each query's documents once, with the baseline's score: most are in many lists.
+
+    Returns
+    -------
+    starts, rows, scores : np.ndarray
+        (n_queries + 1,) int64 where each query's part begins; (n_pairs,) int32 and float32.
+    """
+    rows, scores = [], []
+    for query in range(rankings.n_queries):
+        ids = rankings.ids[:, query].ravel()
+        unique, first = np.unique(ids, return_index=True)
+        rows.append(unique[unique >= 0])
+        scores.append(rankings.full_scores[:, query].ravel()[first[unique >= 0]])
+    starts = np.cumsum([0, *map(len, rows)])
+    return starts, np.concatenate(rows), np.concatenate(scores)
+
+
+def _full_scores(
+    ids: np.ndarray, starts: np.ndarray, rows: np.ndarray, scores: np.ndarray
+) -> np.ndarray:
+    """Undo `_pairs`: the baseline's score at every place of every list."""
+    full_scores = np.full(ids.shape, -np.inf, np.float32)
+    for query in range(ids.shape[1]):
+        own, listed = slice(starts[query], starts[query + 1]), ids[:, query]
+        places = np.searchsorted(rows[own], listed)
+        found = listed >= 0
+        full_scores[:, query][found] = scores[own][places[found]]
+        if not np.array_equal(rows[own][places[found]], listed[found]):
+            raise ValueError("a listed document has no score")
+    return full_scores
+
+
+def _check_consistency(evaluation: Evaluation) -> None:
+    """Refuse parts that do not belong together, before a page fails on them."""
+    rankings = evaluation.rankings
+    shape = (len(rankings.configs), len(evaluation.queries.ids), rankings.depth)
+    listed = np.unique(rankings.ids)
+    consistent = (
+        rankings.ids.shape == rankings.scores.shape == rankings.full_scores.shape == shape
+        and rankings.baseline in rankings
+        and rankings.ids.max() < rankings.n_docs
+        and np.array_equal(listed[listed >= 0], evaluation.listed.rows)
+    )
+    if not consistent:
+        raise ValueError("the parts of the evaluation disagree")
+
+
+def _npy(array: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _parquet(**columns: Any) -> bytes:  # noqa: ANN401 - arrays and tuples of str
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns), buffer, compression="zstd")
+    return buffer.getvalue()

@@ -1,0 +1,406 @@
+"""Families of configurations that share their scores, and how each scores a tile.
+
+Inner products of prefixes add up, so one running product serves every truncation of a family.
+A family encodes a tile of documents once, then ranks chunks of queries against it; chunks run
+side by side in threads, and each writes only its own queries' rows.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+import numkong
+import numpy as np
+
+from mrl_explorer.retrieval import kernels
+from mrl_explorer.retrieval.basis import Basis
+from mrl_explorer.retrieval.quantization import Quantization, integer_codes, round_floats
+
+LOWEST = np.float32(-1e9)
+"""Score of a document whose prefix is all zero: below every other, and a number."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One configuration's place in the sweep, with the best found so far for each query.
+
+    Attributes
+    ----------
+    dim : int
+        Dimensions kept.
+    quantization : Quantization
+        How components are stored.
+    excluded : np.ndarray
+        (n_queries,) int64: a document row left out of each query's list; -1 for none.
+    depth : int
+        Length of the lists.
+    keys, counts, thresholds : np.ndarray
+        Buffers of `kernels.merge`, one row a query.
+    """
+
+    dim: int
+    quantization: Quantization
+    excluded: np.ndarray
+    depth: int
+    keys: np.ndarray
+    counts: np.ndarray
+    thresholds: np.ndarray
+
+    @classmethod
+    def empty(
+        cls, dim: int, quantization: Quantization, *, excluded: np.ndarray, depth: int
+    ) -> "Cell":
+        """Start a cell with nothing found."""
+        n_queries = len(excluded)
+        # Twice the depth halves the buffer at each selection: fewer selections cost more memory.
+        return cls(
+            dim,
+            quantization,
+            excluded,
+            depth,
+            keys=np.zeros((n_queries, 2 * depth), np.uint64),
+            counts=np.zeros(n_queries, np.int32),
+            thresholds=np.full(n_queries, -np.inf, np.float32),
+        )
+
+    def best(self, chunk: slice) -> tuple[np.ndarray, int, np.ndarray, np.ndarray, np.ndarray]:
+        """Give a chunk's rows in the order that every selecting kernel takes them."""
+        return (
+            self.excluded[chunk],
+            self.depth,
+            self.keys[chunk],
+            self.counts[chunk],
+            self.thresholds[chunk],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Tile:
+    """A block of documents in one basis.
+
+    Attributes
+    ----------
+    first_row : int
+        The block's first document row.
+    vectors : np.ndarray
+        (n, full_dim) float32, unit length at full dimension.
+    """
+
+    first_row: int
+    vectors: np.ndarray
+
+
+class Family(Protocol):
+    """Configurations of one basis that are scored together."""
+
+    cells: list[Cell]
+    """The configurations, by ascending dim."""
+
+    query_factors: dict[int, np.ndarray]
+    """By dim: (n_queries,) float32; a cell's score is what its keys hold times this."""
+
+    def encode(self, tile: Tile) -> Any:  # noqa: ANN401 - each family knows its own codes
+        """Encode a tile of documents for every dim."""
+
+    def select(self, codes: Any, first_row: int, chunk: slice) -> None:  # noqa: ANN401
+        """Score a chunk of queries against an encoded tile and keep the best."""
+
+
+@dataclass(frozen=True, eq=False)
+class PrefixCodes:
+    """A tile for families whose inner products of prefixes add up.
+
+    Attributes
+    ----------
+    vectors : np.ndarray
+        (n, full_dim) float32: what is multiplied with the queries.
+    factors : np.ndarray
+        (n_dims, n) float32: 1 / norm of each prefix, or ones.
+    zeros : list of np.ndarray
+        By dim: the columns whose prefix is all zero; most often empty.
+    rounded : list of np.ndarray
+        By cell of a shorter float: (n, dim) float32, normalised and rounded.
+    """
+
+    vectors: np.ndarray
+    factors: np.ndarray
+    zeros: list[np.ndarray]
+    rounded: list[np.ndarray]
+
+
+class _Memory(threading.local):
+    """Arrays that a thread keeps from one chunk to the next."""
+
+    def __init__(self) -> None:
+        self.arrays: dict[str, np.ndarray] = {}
+        self.integers: Any = None
+
+
+_memory = _Memory()
+
+
+def scratch(name: str, shape: tuple[int, int], dtype: type = np.float32) -> np.ndarray:
+    """Lend this thread's array of that name; fresh memory for each chunk costs page faults."""
+    kept = _memory.arrays.get(name)
+    if kept is None or kept.shape != shape or kept.dtype != dtype:
+        kept = _memory.arrays[name] = np.empty(shape, dtype)
+    return kept
+
+
+def integer_scratch(shape: tuple[int, int]) -> Any:  # noqa: ANN401 - numkong has no types
+    """Lend this thread's int32 tensor for products of integer codes."""
+    if _memory.integers is None or _memory.integers.shape != shape:
+        _memory.integers = numkong.empty(shape, dtype="int32")
+    return _memory.integers
+
+
+def _norms(vectors: np.ndarray, dims: list[int]) -> np.ndarray:
+    """L2 norm of each prefix: (n, full_dim) -> (n_dims, n) float32."""
+    norms = np.empty((len(dims), len(vectors)), np.float32)
+    kernels.prefix_norms(np.ascontiguousarray(vectors), np.array(dims), norms)
+    return norms
+
+
+def _inverse(norms: np.ndarray) -> np.ndarray:
+    """1 / norm, and 1 for zero, where the product is zero whatever the factor."""
+    return np.divide(np.float32(1), norms, out=np.ones_like(norms), where=norms > 0)
+
+
+def _dims(cells: Iterable[Cell]) -> list[int]:
+    return sorted({cell.dim for cell in cells})
+
+
+class PrefixFamily:
+    """float32 and shorter floats, and signs of documents against a float query.
+
+    Parameters
+    ----------
+    cells : list of Cell
+        Either all "rounded", or all of one "sign" quantization with a float query.
+    queries : np.ndarray
+        (n_queries, full_dim) float32 in the basis, unit length.
+    mean : np.ndarray or None
+        (full_dim,) float32 in the basis: subtracted from documents and queries first.
+    """
+
+    def __init__(self, cells: list[Cell], queries: np.ndarray, mean: np.ndarray | None) -> None:
+        self.cells = cells
+        self.mean = mean
+        self.signs = cells[0].quantization.scheme == "sign"
+        self.dims = _dims(cells)
+        self.exact = {
+            dim: [c for c in cells if c.dim == dim and c.quantization.mantissa_bits == 23]
+            for dim in self.dims
+        }
+        self.queries = np.ascontiguousarray(queries if mean is None else queries - mean)
+        self.norms = dict(zip(self.dims, _norms(self.queries, self.dims), strict=True))
+        self.query_factors = {dim: _inverse(norms) for dim, norms in self.norms.items()}
+        self.shorter = [cell for cell in cells if cell.quantization.mantissa_bits < 23]
+        self.rounded = [
+            round_floats(
+                self.queries[:, : cell.dim] * self.query_factors[cell.dim][:, None],
+                mantissa_bits=cell.quantization.mantissa_bits,
+            )
+            for cell in self.shorter
+        ]
+
+    def encode(self, tile: Tile) -> PrefixCodes:
+        vectors = tile.vectors if self.mean is None else tile.vectors - self.mean
+        norms = _norms(vectors, self.dims)
+        zeros = [np.flatnonzero(row == 0) for row in norms]
+        if self.signs:
+            signs = np.where(vectors > 0, np.float32(1), np.float32(-1))
+            return PrefixCodes(signs, np.ones_like(norms), zeros, [])
+        vectors, factors = np.ascontiguousarray(vectors), _inverse(norms)
+        rounded = []
+        for cell in self.shorter:
+            rounded.append(np.empty((len(vectors), cell.dim), np.float32))
+            kernels.round_prefixes(
+                vectors,
+                factors[self.dims.index(cell.dim)],
+                cell.quantization.mantissa_bits,
+                rounded[-1],
+            )
+        return PrefixCodes(vectors, factors, zeros, rounded)
+
+    def select(self, codes: PrefixCodes, first_row: int, chunk: slice) -> None:
+        queries = self.queries[chunk]
+        shape = (len(queries), len(codes.vectors))
+        products, block = scratch("products", shape), scratch("block", shape)
+        products[:] = 0
+        start = 0
+        for place, dim in enumerate(self.dims):
+            np.matmul(queries[:, start:dim], codes.vectors[:, start:dim].T, out=block)
+            start = dim
+            factors, zeros = codes.factors[place], codes.zeros[place]
+            products += block
+            products[:, zeros] = LOWEST
+            floors = np.full(len(queries), -np.inf, np.float32)
+            for cell in self.exact[dim]:
+                kernels.select_products(products, factors, first_row, *cell.best(chunk))
+                floors = cell.thresholds[chunk]
+            for cell, documents, rounded in zip(
+                self.shorter, codes.rounded, self.rounded, strict=True
+            ):
+                if cell.dim == dim:
+                    kernels.select_rounded(
+                        products,
+                        factors,
+                        floors,
+                        documents,
+                        rounded[chunk],
+                        1 / self.query_factors[dim][chunk],
+                        rounding_margin(cell.quantization.mantissa_bits, dim),
+                        first_row,
+                        *cell.best(chunk),
+                    )
+            products[:, zeros] = 0
+
+
+def rounding_margin(mantissa_bits: int, dim: int) -> np.float32:
+    """Bound how far rounding both unit vectors can move their inner product.
+
+    A component moves by at most half a step: 2^-(bits + 1) of itself, or 2^-25 below float16's
+    normal range; by Cauchy-Schwarz an inner product of unit vectors then moves by at most
+    2e + e^2, where e bounds the norm of one vector's error. 2e-6 covers float32 summation.
+    """
+    error = 2.0 ** -(mantissa_bits + 1) + 2.0**-25 * np.sqrt(dim)
+    return np.float32(2 * error + error**2 + 2e-6)
+
+
+class IntegerFamily:
+    """Integer codes scaled per vector, against integer or float queries.
+
+    The scale follows from the prefix, so each dim has codes of its own.
+
+    Parameters
+    ----------
+    cells : list of Cell
+        All of one "integer" quantization.
+    queries : np.ndarray
+        (n_queries, full_dim) float32 in the basis, unit length.
+    """
+
+    def __init__(self, cells: list[Cell], queries: np.ndarray) -> None:
+        self.cells = cells
+        self.levels = cells[0].quantization.levels
+        self.float_query = cells[0].quantization.float_query
+        self.queries = {}
+        self.query_factors = {}
+        for dim in _dims(cells):
+            prefix = np.ascontiguousarray(queries[:, :dim])
+            code = prefix if self.float_query else integer_codes(prefix, levels=self.levels)
+            norms = np.linalg.norm(code.astype(np.float32), axis=1)
+            self.queries[dim] = code
+            self.query_factors[dim] = _inverse(norms)
+
+    def encode(self, tile: Tile) -> list[tuple[Any, np.ndarray, np.ndarray]]:
+        encoded = []
+        for cell in self.cells:
+            codes = np.empty((len(tile.vectors), cell.dim), np.int8)
+            factors = np.empty(len(codes), np.float32)
+            kernels.encode_integers(tile.vectors, cell.dim, self.levels, codes, factors)
+            zeros = np.flatnonzero(factors == 0)
+            factors[zeros] = 1
+            packed = codes.astype(np.float32) if self.float_query else numkong.dots_pack(codes)
+            encoded.append((packed, factors, zeros))
+        return encoded
+
+    def select(
+        self, codes: list[tuple[Any, np.ndarray, np.ndarray]], first_row: int, chunk: slice
+    ) -> None:
+        for cell, (packed, factors, zeros) in zip(self.cells, codes, strict=True):
+            queries = self.queries[cell.dim][chunk]
+            if self.float_query:
+                products = queries @ packed.T
+            else:
+                out = integer_scratch((len(queries), len(factors)))
+                products = np.asarray(numkong.dots_packed(queries, packed, out=out))
+            products[:, zeros] = LOWEST
+            kernels.select_products(products, factors, first_row, *cell.best(chunk))
+
+
+class HammingFamily:
+    """Sign bits of documents and queries, ranked by Hamming distance.
+
+    Parameters
+    ----------
+    cells : list of Cell
+        All of one "sign" quantization without a float query.
+    queries : np.ndarray
+        (n_queries, full_dim) float32 in the basis.
+    """
+
+    def __init__(self, cells: list[Cell], queries: np.ndarray) -> None:
+        self.cells = cells
+        self.dims = [cell.dim for cell in cells]
+        n_queries, full_dim = queries.shape
+        self.n_words = (full_dim + 63) // 64
+        self.queries = np.empty((n_queries, self.n_words), np.uint64)
+        kernels.pack_signs(np.ascontiguousarray(queries), self.queries, False)
+        self.query_factors = {dim: np.ones(n_queries, np.float32) for dim in self.dims}
+
+    def encode(self, tile: Tile) -> tuple[np.ndarray, list[np.ndarray]]:
+        words = np.empty((self.n_words, len(tile.vectors)), np.uint64)
+        kernels.pack_signs(tile.vectors, words, True)
+        return words, [np.flatnonzero(row == 0) for row in _norms(tile.vectors, self.dims)]
+
+    def select(
+        self, codes: tuple[np.ndarray, list[np.ndarray]], first_row: int, chunk: slice
+    ) -> None:
+        words, zeros = codes
+        queries = self.queries[chunk]
+        shape = (len(queries), words.shape[1])
+        distances, nearness = (
+            scratch("products", shape, np.int32),
+            scratch("block", shape, np.int32),
+        )
+        distances[:] = 0
+        ones = np.ones(words.shape[1], np.float32)
+        done = 0
+        for place, cell in enumerate(self.cells):
+            whole, bits = divmod(cell.dim, 64)
+            last_mask = np.uint64((1 << bits) - 1)
+            kernels.add_hamming(queries, words, done, whole - done, last_mask, distances, nearness)
+            nearness[:, zeros[place]] = LOWEST
+            kernels.select_products(nearness, ones, first_row, *cell.best(chunk))
+            done = whole
+
+
+def families(
+    cells: list[Cell], queries: np.ndarray, mean: np.ndarray, basis: Basis
+) -> list[Family]:
+    """Group the cells of one basis into families.
+
+    Parameters
+    ----------
+    cells : list of Cell
+        In any order, all of `basis`.
+    queries : np.ndarray
+        (n_queries, full_dim) float32, unit length, in the model's own basis.
+    mean : np.ndarray
+        (full_dim,) float64: mean of the unit documents, in the model's own basis.
+    """
+    rotated = basis.apply(queries)
+    rotated_mean = basis.apply(mean.astype(np.float32)[None])[0]
+    makers: dict[str, Callable[[list[Cell]], Family]] = {
+        "rounded": partial(PrefixFamily, queries=rotated, mean=None),
+        "integer": partial(IntegerFamily, queries=rotated),
+        "sign": partial(HammingFamily, queries=rotated),
+        "sign-floatq": partial(PrefixFamily, queries=rotated, mean=None),
+        "sign-centred-floatq": partial(PrefixFamily, queries=rotated, mean=rotated_mean),
+    }
+
+    grouped: dict[tuple[str, str], list[Cell]] = {}
+    for cell in sorted(cells, key=lambda cell: cell.dim):
+        entry = cell.quantization
+        if entry.scheme == "sign":
+            kind = "sign" + "-centred" * entry.centred + "-floatq" * entry.float_query
+        else:
+            kind = entry.scheme
+        # Floats of every length share one running product; the others need their own codes.
+        share = "" if kind == "rounded" else entry.name
+        grouped.setdefault((kind, share), []).append(cell)
+    return [makers[kind](group) for (kind, _), group in grouped.items()]

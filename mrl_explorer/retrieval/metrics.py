@@ -1,0 +1,190 @@
+"""Measures of ranked lists, per query first: means and intervals are taken of what is given here.
+
+recall@k asks how much of the baseline's own top k a configuration finds; nDCG@k, MRR@k and
+success@k ask how good a list is by human judgement. They are different questions.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mrl_explorer.data import Judgements
+from mrl_explorer.errors import InputError
+from mrl_explorer.retrieval.config import Config
+from mrl_explorer.retrieval.rankings import TIE, Rankings
+
+
+@dataclass(frozen=True, slots=True)
+class Cutoff:
+    """What is read off a list.
+
+    Attributes
+    ----------
+    k : int
+        Results shown to the user of the search.
+    oversample : int
+        Candidates taken per result when `rescore`, so k x oversample in all.
+    rescore : bool
+        Whether the candidates are re-ordered by full-dimension float32 before the cut at k.
+    """
+
+    k: int = 10
+    oversample: int = 1
+    rescore: bool = False
+
+    @property
+    def candidates(self) -> int:
+        """How many places of a list are read."""
+        return self.k * self.oversample if self.rescore else self.k
+
+
+def check_cutoff(rankings: Rankings, cutoff: Cutoff) -> None:
+    """Refuse a cut-off that these lists cannot answer.
+
+    Raises
+    ------
+    InputError
+        If k exceeds the documents, or k x oversample exceeds the lists' depth.
+    """
+    if cutoff.k > rankings.n_docs:
+        raise InputError(
+            f"k = {cutoff.k} is larger than the corpus of {rankings.n_docs} documents: "
+            f"choose k up to {rankings.n_docs}."
+        )
+    if cutoff.candidates > rankings.depth and rankings.depth < rankings.n_docs:
+        raise InputError(
+            f"{cutoff.candidates} candidates are more than the {rankings.depth} places of these "
+            f"lists: choose fewer, or evaluate again with a depth of {cutoff.candidates}."
+        )
+
+
+def recall(rankings: Rankings, cutoff: Cutoff) -> np.ndarray:
+    """Share of the baseline's top k that each configuration finds, per query.
+
+    A document tied with the k-th of the ground truth counts as found: either would have been a
+    right answer. With full-dimension rescoring this is the share among the candidates, since
+    re-ordering them by the ground truth's own score puts every one of them on top.
+
+    Returns
+    -------
+    np.ndarray
+        (n_configs, n_queries) float64 in [0, 1].
+    """
+    check_cutoff(rankings, cutoff)
+    truth = rankings.full_scores[rankings.place(rankings.baseline)]
+    # A list that ends early (its own query left out of a tiny corpus) has fewer to find.
+    wanted = np.minimum(cutoff.k, np.isfinite(truth).sum(axis=1))
+    kth = np.take_along_axis(truth, np.maximum(wanted - 1, 0)[:, None], axis=1)[:, 0]
+    candidates = rankings.full_scores[:, :, : cutoff.candidates]
+    hits = (candidates >= (kth - TIE)[None, :, None]).sum(axis=2)
+    return np.minimum(hits, wanted) / np.maximum(wanted, 1)
+
+
+def top(rankings: Rankings, config: Config, cutoff: Cutoff) -> np.ndarray:
+    """Give the first k places of one configuration, after rescoring where that is on.
+
+    Returns
+    -------
+    np.ndarray
+        (n_queries, min(k, depth)) int64: indices into that configuration's lists.
+    """
+    check_cutoff(rankings, cutoff)
+    full = rankings.full_scores[rankings.place(config)][:, : cutoff.candidates]
+    if not cutoff.rescore:
+        return np.broadcast_to(np.arange(min(cutoff.k, full.shape[1])), (len(full), full.shape[1]))[
+            :, : cutoff.k
+        ]
+    return np.argsort(-full, axis=1, kind="stable")[:, : cutoff.k]
+
+
+@dataclass(frozen=True, eq=False)
+class Relevance:
+    """Measures by judgement, per configuration and judged query.
+
+    Attributes
+    ----------
+    ndcg, mrr, success : np.ndarray
+        (n_configs, n_judged) float64 in [0, 1], at the cut-off's k.
+    query_rows : np.ndarray
+        (n_judged,) the queries that have at least one relevant document; only those count.
+    """
+
+    ndcg: np.ndarray
+    mrr: np.ndarray
+    success: np.ndarray
+    query_rows: np.ndarray
+
+
+def relevance(rankings: Rankings, judgements: Judgements, cutoff: Cutoff) -> Relevance:
+    """Measure every configuration against human judgements.
+
+    nDCG@k is the sum of gain / log2(rank + 1) over the first k, divided by the largest sum that
+    the judgements allow (Jarvelin and Kekalainen 2002, with linear gain, as trec_eval has it).
+    MRR@k is 1 / rank of the first relevant document within k, else 0; success@k is 1 if there
+    is one. A document is relevant when its gain is above 0; one without a judgement is not.
+
+    Returns
+    -------
+    Relevance
+        Empty along its second axis when no query has a relevant document.
+    """
+    check_cutoff(rankings, cutoff)
+    gains = _Gains(judgements, rankings.n_docs)
+    rows = gains.judged_queries
+    shape = (len(rankings.configs), len(rows))
+    ndcg, mrr, success = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    discounts = 1 / np.log2(np.arange(2, cutoff.k + 2))
+    ideal = gains.ideal(cutoff.k) @ discounts
+    for place, config in enumerate(rankings.configs):
+        ids = np.take_along_axis(rankings.ids[place], top(rankings, config, cutoff), axis=1)
+        found = gains.of(rows, ids[rows])
+        ndcg[place] = found @ discounts[: found.shape[1]] / ideal
+        relevant = found > 0
+        first = relevant.argmax(axis=1)
+        success[place] = relevant.any(axis=1)
+        mrr[place] = success[place] / (first + 1)
+    return Relevance(ndcg, mrr, success, rows)
+
+
+class _Gains:
+    """Gains by query and document, looked up by the million."""
+
+    def __init__(self, judgements: Judgements, n_docs: int) -> None:
+        self._n_docs = n_docs
+        keys = judgements.query_rows.astype(np.int64) * n_docs + judgements.document_rows
+        order = np.argsort(keys)
+        self._keys, self._gains = keys[order], judgements.gains[order].astype(np.float64)
+        relevant = judgements.gains > 0
+        self.judged_queries = np.unique(judgements.query_rows[relevant])
+
+    def of(self, query_rows: np.ndarray, ids: np.ndarray) -> np.ndarray:
+        """Give the gain of each listed document: (n, k) rows -> (n, k); 0 where unjudged."""
+        wanted = query_rows[:, None].astype(np.int64) * self._n_docs + ids
+        places = np.minimum(np.searchsorted(self._keys, wanted), len(self._keys) - 1)
+        return np.where((self._keys[places] == wanted) & (ids >= 0), self._gains[places], 0.0)
+
+    def ideal(self, k: int) -> np.ndarray:
+        """Give each judged query's k largest gains, descending, padded with 0."""
+        best = np.zeros((len(self.judged_queries), k))
+        queries = self._keys // self._n_docs
+        for i, query in enumerate(self.judged_queries):
+            low, high = np.searchsorted(queries, [query, query + 1])
+            largest = np.sort(self._gains[low:high])[::-1][:k]
+            best[i, : len(largest)] = largest
+        return best
+
+
+def tied_at_k(rankings: Rankings, config: Config, k: int) -> np.ndarray:
+    """Count, per query, the listed documents that score as the k-th one does.
+
+    Binary codes tie in crowds; which of the tied are shown is then down to their order in the
+    file. A count that reaches the end of the list is a lower bound.
+
+    Returns
+    -------
+    np.ndarray
+        (n_queries,) int64.
+    """
+    scores = rankings.scores[rankings.place(config)]
+    kth = scores[:, min(k, scores.shape[1]) - 1][:, None]
+    return (np.abs(scores - kth) <= TIE).sum(axis=1)

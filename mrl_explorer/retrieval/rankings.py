@@ -1,0 +1,78 @@
+"""What the sweep gives: one ranked list per configuration and query."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mrl_explorer.errors import InputError
+from mrl_explorer.retrieval.config import Config, baseline
+
+TIE = 1e-6
+"""Scores at most this far apart are tied: identical vectors can differ in the last bits."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rankings:
+    """Ranked lists of every configuration, best first.
+
+    Attributes
+    ----------
+    configs : tuple of Config
+        The first axis of the arrays; the baseline is among them.
+    ids : np.ndarray
+        (n_configs, n_queries, depth) int32 document rows; -1 where a list ends early.
+    scores : np.ndarray
+        The same shape, float32: each configuration's own scores, higher is better.
+    full_scores : np.ndarray
+        The same shape, float32: the baseline's cosine of each listed document; -inf where a
+        list ends early.
+    n_docs : int
+        Documents ranked.
+    full_dim : int
+        Dimensions of the model.
+    """
+
+    configs: tuple[Config, ...]
+    ids: np.ndarray
+    scores: np.ndarray
+    full_scores: np.ndarray
+    n_docs: int
+    full_dim: int
+    _places: dict[Config, int] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_places", {c: i for i, c in enumerate(self.configs)})
+
+    def __contains__(self, config: Config) -> bool:
+        return config in self._places
+
+    @property
+    def baseline(self) -> Config:
+        """The configuration that is the ground truth."""
+        return baseline(self.full_dim)
+
+    @property
+    def n_queries(self) -> int:
+        """Queries ranked for."""
+        return int(self.ids.shape[1])
+
+    @property
+    def depth(self) -> int:
+        """Places in a list."""
+        return int(self.ids.shape[2])
+
+    def place(self, config: Config) -> int:
+        """Give a configuration's index on the first axis.
+
+        Raises
+        ------
+        InputError
+            If the run did not cover it.
+        """
+        try:
+            return self._places[config]
+        except KeyError:
+            raise InputError(
+                f"This evaluation does not cover {config}: evaluate again with that dimension, "
+                "quantization and basis."
+            ) from None

@@ -1,0 +1,219 @@
+"""One streaming pass over the documents that ranks every configuration at once."""
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from mrl_explorer.progress import OnProgress, Progress, silent
+from mrl_explorer.retrieval import kernels
+from mrl_explorer.retrieval.basis import Basis, document_mean, fit_basis, unit_rows
+from mrl_explorer.retrieval.config import Config, baseline
+from mrl_explorer.retrieval.families import Cell, Family, Tile, families
+from mrl_explorer.retrieval.quantization import quantization
+from mrl_explorer.retrieval.rankings import TIE, Rankings
+
+DOCUMENTS_AT_ONCE = 2048
+QUERIES_AT_ONCE = 128
+"""A tile's scores for a chunk, 1 MB, stay in a core's own cache from product to selection."""
+
+
+def sweep(
+    documents: np.ndarray,
+    queries: np.ndarray,
+    configs: Sequence[Config],
+    *,
+    depth: int = 100,
+    excluded: np.ndarray | None = None,
+    on_progress: OnProgress = silent,
+) -> Rankings:
+    """Rank every configuration for every query, exactly.
+
+    Cost grows linearly with documents and with queries. Memory beyond the documents is about
+    16 bytes x depth for each configuration and query while it runs.
+
+    Parameters
+    ----------
+    documents, queries : np.ndarray
+        (n_docs, full_dim) and (n_queries, full_dim) float32, finite, no all-zero row; of any
+        norm. Documents may be memory-mapped: they are read in order, a tile at a time.
+    configs : sequence of Config
+        What to rank; the baseline is added in front when it is missing.
+    depth : int
+        Places in a list, cut to `n_docs`.
+    excluded : np.ndarray, optional
+        (n_queries,) document row left out of each query's own list; -1 for none.
+    on_progress : callable
+        Told after each tile; what it raises stops the sweep.
+
+    Returns
+    -------
+    Rankings
+        A list ends early only where a document was excluded and none is left.
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree or a dim exceeds `full_dim`.
+    """
+    n_docs, full_dim = documents.shape
+    if queries.shape[1] != full_dim or any(not 1 <= c.dim <= full_dim for c in configs):
+        raise ValueError("documents, queries and configs disagree on the dimensions")
+    configs = tuple(dict.fromkeys([baseline(full_dim), *configs]))
+    depth = min(depth, n_docs)
+    unit_queries = unit_rows(queries)
+    left_out = np.full(len(queries), -1) if excluded is None else np.asarray(excluded, np.int64)
+    cells = {
+        config: Cell.empty(
+            config.dim, quantization(config.quantization), excluded=left_out, depth=depth
+        )
+        for config in configs
+        if not config.is_rotated_baseline(full_dim)
+    }
+    ids = np.full((len(configs), len(queries), depth), -1, np.int32)
+    scores = np.full(ids.shape, -np.inf, np.float32)
+    full_scores = np.full(ids.shape, -np.inf, np.float32)
+
+    centred = any(cell.quantization.centred for cell in cells.values())
+    mean = document_mean(documents) if centred else np.zeros(full_dim)
+    names = sorted({config.basis for config in cells})
+    chunks = _slices(len(queries), QUERIES_AT_ONCE)
+    with _threads() as pool:
+        for done, name in enumerate(names):
+            basis = fit_basis(name, documents, on_progress=on_progress)
+            own = [cell for config, cell in cells.items() if config.basis == name]
+            groups = families(own, unit_queries, mean, basis)
+            tiles = _slices(n_docs, DOCUMENTS_AT_ONCE)
+
+            def encode(
+                rows: slice, basis: Basis = basis, groups: list[Family] = groups
+            ) -> list[Any]:
+                tile = Tile(rows.start, basis.apply(unit_rows(documents[rows])))
+                return [family.encode(tile) for family in groups]
+
+            # The next tile is encoded while this one is ranked, so no thread waits for the other.
+            upcoming = pool.submit(encode, tiles[0])
+            for rows, following in zip(tiles, [*tiles[1:], None], strict=True):
+                encoded = upcoming.result()
+                if following is not None:
+                    upcoming = pool.submit(encode, following)
+
+                def select(
+                    chunk: slice,
+                    first_row: int = rows.start,
+                    encoded: list[Any] = encoded,
+                    groups: list[Family] = groups,
+                ) -> None:
+                    for family, codes in zip(groups, encoded, strict=True):
+                        family.select(codes, first_row, chunk)
+
+                list(pool.map(select, chunks))
+                on_progress(
+                    Progress(
+                        done * n_docs + rows.stop,
+                        len(names) * n_docs,
+                        f"ranking {len(configs)} configurations",
+                    )
+                )
+            factors = _query_factors(groups)
+            for config, cell in cells.items():
+                if config.basis == name:
+                    place = configs.index(config)
+                    kernels.finish(
+                        cell.keys,
+                        cell.counts,
+                        factors[id(cell)],
+                        depth,
+                        TIE,
+                        ids[place],
+                        scores[place],
+                    )
+        for place, config in enumerate(configs):
+            if config not in cells:
+                ids[place], scores[place] = ids[0], scores[0]
+        _score_listed(documents, unit_queries, ids, full_scores, pool)
+    return Rankings(configs, ids, scores, full_scores, n_docs, full_dim)
+
+
+def _query_factors(groups: list[Family]) -> dict[int, np.ndarray]:
+    """By cell identity: what turns its keys into scores."""
+    return {
+        # Scores of rounded vectors are normalised already; a Hamming distance never is.
+        id(cell): (
+            np.ones_like(family.query_factors[cell.dim])
+            if cell.quantization.mantissa_bits < 23
+            else family.query_factors[cell.dim]
+        )
+        for family in groups
+        for cell in family.cells
+    }
+
+
+def _score_listed(
+    documents: np.ndarray,
+    queries: np.ndarray,
+    ids: np.ndarray,
+    full_scores: np.ndarray,
+    pool: ThreadPoolExecutor,
+) -> None:
+    """Fill in the baseline's scores of all listed documents, the queries split among threads."""
+
+    def score(chunk: slice) -> None:
+        seen = np.full(len(documents), -1, np.int32)
+        known = np.empty(len(documents), np.float32)
+        kernels.score_listed(
+            np.asarray(documents), queries[chunk], chunk.start, ids, full_scores, seen, known
+        )
+
+    list(pool.map(score, _slices(len(queries), -(-len(queries) // n_threads()))))
+
+
+def _slices(total: int, size: int) -> list[slice]:
+    return [slice(start, min(start + size, total)) for start in range(0, total, size)]
+
+
+def n_threads() -> int:
+    """Processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def _threads() -> Iterator[ThreadPoolExecutor]:
+    """Run chunks in threads of our own, each with a single-threaded BLAS."""
+    with _single_threaded_blas, ThreadPoolExecutor(n_threads()) as pool:
+        yield pool
+
+
+class _SingleThreadedBlas:
+    """Hold BLAS to one thread while any sweep runs.
+
+    The limit is the process's, so sweeps side by side share it: the first sets it and the last
+    lifts it. Each saving and restoring for itself would leave the limit on for good.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._limits: threadpool_limits | None = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._users == 0:
+                self._limits = threadpool_limits(1, user_api="blas")
+            self._users += 1
+
+    def __exit__(self, *exception: object) -> None:
+        with self._lock:
+            self._users -= 1
+            if self._users == 0 and self._limits is not None:
+                self._limits.restore_original_limits()
+
+
+_single_threaded_blas = _SingleThreadedBlas()

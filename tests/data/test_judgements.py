@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+
+from mrl_explorer.data import make_records, read_judgements
+from mrl_explorer.errors import InputError
+
+DOCUMENTS = make_records(name="d.csv", texts=["a", "b", "", "c"], ids=["d1", "d2", "d3", "d4"])
+QUERIES = make_records(name="q.csv", texts=["x", "", "y"], ids=["q1", "q2", "q3"])
+
+
+def as_lists(judgements):
+    return (
+        judgements.query_rows.tolist(),
+        judgements.document_rows.tolist(),
+        judgements.gains.tolist(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("test.tsv", "query-id\tcorpus-id\tscore\nq3\td4\t2\n\nq1\td1\t0\nq1\td2\t-1\n"),
+        ("test.tsv", "q3\td4\t2\r\nq1\td1\t0\r\nq1\td2\t-1\r\n"),
+        ("test.tsv.gz", "q3\td4\t2\nq1\td1\t0\nq1\td2\t-1"),
+        ("qrels.txt", "q3 0 d4 2\nq1  0 d1\t0\nq1 Q0 d2 -1\n"),
+        ("qrels.dev.tsv", "q3\t0\td4\t2\nq1\t0\td1\t0\nq1\t0\td2\t-1\n"),
+    ],
+)
+def test_both_forms(write, name, content):
+    judgements = read_judgements(write(name, content), DOCUMENTS, QUERIES)
+    assert as_lists(judgements) == ([1, 0, 0], [2, 0, 1], [2, 0, 0])
+    assert judgements.name == name
+    assert len(judgements) == 3
+    assert judgements.query_rows.dtype == judgements.document_rows.dtype == np.int32
+    assert judgements.gains.dtype == np.float32
+    assert not judgements.gains.flags.writeable
+
+
+def test_judgements_of_records_left_out_are_left_out(write):
+    path = write("t.tsv", "q1\td1\t1\nq2\td1\t1\nq1\td3\t1\n")
+    assert as_lists(read_judgements(path, DOCUMENTS, QUERIES)) == ([0], [0], [1])
+
+
+def test_a_repeated_line_counts_once(write):
+    path = write("t.tsv", "q1\td1\t1\nq1\td1\t1.0\n")
+    assert len(read_judgements(path, DOCUMENTS, QUERIES)) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("q1\td1\t1\nq9\td1\t1\n", r't\.tsv, line 2: the id "q9" is not in q\.csv'),
+        ("q1\td1\t1\nq1\td9\t1\n", r't\.tsv, line 2: the id "d9" is not in d\.csv'),
+        ("q1\td1\t1\n\nq1\td1\t2\n", r"t\.tsv, line 3: the gain 2 contradicts the 1 of line 1"),
+        ("q1\td1\thigh\n", r't\.tsv, line 1: the gain "high" is not a number'),
+        ("q1\td1\t1\nq1\td2\tnan\n", r't\.tsv, line 2: the gain "nan" is not a number'),
+        ("q1\td1\tinf\n", r't\.tsv, line 1: the gain "inf" is not a number'),
+        ("q1\td1\t1e99\n", r't\.tsv, line 1: the gain "1e99" is not a number'),
+        ("q2\td1\thigh\n", r't\.tsv, line 1: the gain "high" is not a number'),
+        ("q1\td1\t1\nquery\tdoc\tscore\n", r't\.tsv, line 2: the gain "score" is not a number'),
+        ("q1\td1\t1\nq1 d1\n", r"t\.tsv, line 2: neither query id, document id and gain"),
+        ("query-id\tcorpus-id\tscore\n", r"t\.tsv holds no judgements"),
+        ("", r"t\.tsv holds no judgements"),
+        (b"q1\td1\t1\n\xff", r"t\.tsv, line 2: byte 1 is not UTF-8"),
+    ],
+)
+def test_bad_judgements_name_the_file_and_the_line(write, content, message):
+    with pytest.raises(InputError, match=message):
+        read_judgements(write("t.tsv", content), DOCUMENTS, QUERIES)
+
+
+def test_judgements_need_ids(write):
+    path = write("t.tsv", "0\t0\t1\n")
+    numbered = make_records(name="n.txt", texts=["a"])
+    with pytest.raises(InputError, match=r"n\.txt has no ids"):
+        read_judgements(path, numbered, QUERIES)
+    with pytest.raises(InputError, match=r"n\.txt has no ids"):
+        read_judgements(path, DOCUMENTS, numbered)
