@@ -4,20 +4,17 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from mrl_explorer.data import Collection, Records, read_beir, read_judgements, read_records
-from mrl_explorer.data import with_vectors as join_vectors
 from mrl_explorer.decide.summary import Summary, summarise
-from mrl_explorer.embed import BUNDLED, Model, embed_collection, load_model
+from mrl_explorer.embed import BUNDLED, DataSource, embed_collection, load_model
 from mrl_explorer.errors import InputError
 from mrl_explorer.progress import Progress
 from mrl_explorer.retrieval.basis import BASES
-from mrl_explorer.retrieval.evaluation import DEFAULT_DEPTH, Evaluation, evaluate
+from mrl_explorer.retrieval.evaluation import DEFAULT_DEPTH, evaluate
 from mrl_explorer.retrieval.evaluation_file import save_evaluation
 from mrl_explorer.retrieval.metrics import Cutoff
 from mrl_explorer.retrieval.quantization import DEFAULT_QUANTIZATIONS, QUANTIZATIONS
@@ -53,21 +50,17 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--corpus",
         required=True,
-        type=Path,
         metavar="PATH",
         help="documents: texts or vectors, or a BEIR folder or ZIP with queries and judgements",
     )
-    add("--queries", type=Path, metavar="PATH", help="queries: texts or vectors")
-    add(
-        "--corpus-vectors", type=Path, metavar="PATH", help="ready vectors of the texts in --corpus"
-    )
+    add("--queries", metavar="PATH", help="queries: texts or vectors")
+    add("--corpus-vectors", metavar="PATH", help="ready vectors of the texts in --corpus")
     add(
         "--queries-vectors",
-        type=Path,
         metavar="PATH",
         help="ready vectors of the texts in --queries",
     )
-    add("--qrels", type=Path, metavar="PATH", help="judgements, BEIR or TREC")
+    add("--qrels", metavar="PATH", help="judgements, BEIR or TREC")
     add(
         "--model",
         metavar="NAME",
@@ -123,8 +116,15 @@ def _evaluate(options: argparse.Namespace) -> int:
     if cutoff.k < 1:
         raise InputError(f"k = {cutoff.k} leaves no results: choose 1 or more.")
     with _Bar() as bar:
-        collection = _collection(options)
-        model: Model | None = load_model(options.model) if options.model else None
+        source = DataSource(
+            options.corpus,
+            options.queries,
+            judgements=options.qrels,
+            document_vectors=options.corpus_vectors,
+            query_vectors=options.queries_vectors,
+        )
+        collection = source.read()
+        model = load_model(options.model) if options.model else None
         if model is not None:
             collection = embed_collection(collection, model, on_progress=bar.show)
         evaluation = evaluate(
@@ -146,32 +146,6 @@ def _evaluate(options: argparse.Namespace) -> int:
     if options.json != "-":
         sys.stdout.write(_table(summary))
     return 0
-
-
-def _collection(options: argparse.Namespace) -> Collection:
-    """Read what the options name."""
-    beir = options.corpus.is_dir() or options.corpus.suffix.lower() == ".zip"
-    if beir:
-        collection = read_beir(options.corpus)
-        if options.queries is not None:
-            queries = read_records(options.queries, what="queries")
-            collection = Collection(collection.documents, queries)
-    elif options.queries is None:
-        raise InputError("--queries is missing: name a file of queries.")
-    else:
-        collection = Collection(
-            read_records(options.corpus), read_records(options.queries, what="queries")
-        )
-    documents = _joined(collection.documents, options.corpus_vectors)
-    queries = _joined(collection.queries, options.queries_vectors)
-    judgements = collection.judgements
-    if options.qrels is not None:
-        judgements = read_judgements(options.qrels, documents, queries)
-    return replace(collection, documents=documents, queries=queries, judgements=judgements)
-
-
-def _joined(records: Records, vectors: Path | None) -> Records:
-    return records if vectors is None else join_vectors(records, vectors)
 
 
 class _Bar:

@@ -165,7 +165,7 @@ def make_records(  # the one place that leaves out empty records and checks ids
     rows : sequence of int, optional
         Where each record stands in its file; 0, 1, ... by default.
     row_word : str
-        What a row of the file is called in messages: "row" or "line".
+        What `rows` count: "row" (from 0) or "line" (from 1).
     columns : Columns, optional
         The columns' names in the file.
     what : str
@@ -306,11 +306,12 @@ def _check_ids(
     name: str,
 ) -> None:
     """Check that every kept record has an id and that no two records share one."""
+    origin = "" if row_word == "line" else " (counted from 0)"
     missing = next((row for row in kept if not ids[row]), None)
     if missing is not None:
         raise InputError(
-            f"{name}, {row_word} {rows[missing]}: the id is empty; give every record an id, or "
-            "choose no id column."
+            f"{name}, {row_word} {rows[missing]}{origin}: the id is empty; "
+            "give every record an id, or choose no id column."
         )
     if len(set(ids)) == len(ids):
         return
@@ -319,6 +320,6 @@ def _check_ids(
         first = first_at.setdefault(identity, row)
         if identity and first != row:
             raise InputError(
-                f"{name}, {row_word} {rows[row]}: the id {quoted(identity)} is also that of "
-                f"{row_word} {rows[first]}; give every record its own id."
+                f"{name}, {row_word} {rows[row]}{origin}: the id {quoted(identity)} is also "
+                f"that of {row_word} {rows[first]}; give every record its own id."
             )

@@ -68,6 +68,9 @@ def read_parquet(path: Path, columns: Columns) -> Table:
         if vector_column is not None:
             vectors = _stacked(file, vector_column, name=path.name)
         n_rows = file.metadata.num_rows
+    columns_read = [*cells.values(), *([] if vectors is None else [vectors])]
+    if any(len(column) != n_rows for column in columns_read):
+        raise _damaged(path)
     if vectors is not None:
         vectors = check_vectors(vectors, name=f"{path.name} (column {vector_column})")
     return Table(
@@ -90,9 +93,12 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
     except InputError:
         raise
     except _DAMAGE as error:
-        raise InputError(
-            f"{path.name} is not a whole, readable Parquet file: copy or save it again."
-        ) from error
+        raise _damaged(path) from error
+
+
+def _damaged(path: Path) -> InputError:
+    """Return the error for a file that is damaged, wherever that shows."""
+    return InputError(f"{path.name} is not a whole, readable Parquet file: copy or save it again.")
 
 
 def _is_nested(kind: pa.DataType) -> bool:

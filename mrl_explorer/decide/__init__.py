@@ -1,0 +1,1 @@
+"""What follows from ranked lists: means with intervals, memory in production."""

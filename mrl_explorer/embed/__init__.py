@@ -5,10 +5,12 @@ from mrl_explorer.embed.check import MIN_COSINE, check_same_model, same_model
 from mrl_explorer.embed.collections import embed_collection
 from mrl_explorer.embed.encoding import Kind, encode
 from mrl_explorer.embed.models import BUNDLED, Model, load_model
+from mrl_explorer.embed.source import DataSource
 
 __all__ = [
     "BUNDLED",
     "MIN_COSINE",
+    "DataSource",
     "Kind",
     "Model",
     "cache_dir",

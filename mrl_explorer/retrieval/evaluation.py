@@ -195,7 +195,7 @@ def evaluate(
     )
     return Evaluation(
         rankings,
-        _listed(documents, rankings),
+        list_documents(documents, rankings),
         Queries(queries.ids, queries.texts or ("",) * len(queries), queries.segments),
         collection.judgements,
         source,
@@ -210,7 +210,8 @@ def _vectors(records: Records) -> np.ndarray:
     return records.vectors
 
 
-def _listed(documents: Records, rankings: Rankings) -> Listed:
+def list_documents(documents: Records, rankings: Rankings) -> Listed:
+    """Collect the documents that occur in any of the lists."""
     rows = np.unique(rankings.ids)
     rows = rows[rows >= 0]
     empty = ("",) * len(documents)

@@ -18,9 +18,6 @@ from mrl_explorer.retrieval import kernels
 from mrl_explorer.retrieval.basis import Basis
 from mrl_explorer.retrieval.quantization import Quantization, integer_codes, round_floats
 
-LOWEST = np.float32(-1e9)
-"""Score of a document whose prefix is all zero: below every other, and a number."""
-
 
 @dataclass(frozen=True, eq=False)
 class Cell:
@@ -236,7 +233,8 @@ class PrefixFamily:
             start = dim
             factors, zeros = codes.factors[place], codes.zeros[place]
             products += block
-            products[:, zeros] = LOWEST
+            sums = products[:, zeros]
+            products[:, zeros] = kernels.LOWEST
             floors = np.full(len(queries), -np.inf, np.float32)
             for cell in self.exact[dim]:
                 kernels.select_products(products, factors, first_row, *cell.best(chunk))
@@ -256,7 +254,7 @@ class PrefixFamily:
                         first_row,
                         *cell.best(chunk),
                     )
-            products[:, zeros] = 0
+            products[:, zeros] = sums
 
 
 def rounding_margin(mantissa_bits: int, dim: int) -> np.float32:
@@ -318,7 +316,7 @@ class IntegerFamily:
             else:
                 out = integer_scratch((len(queries), len(factors)))
                 products = np.asarray(numkong.dots_packed(queries, packed, out=out))
-            products[:, zeros] = LOWEST
+            products[:, zeros] = kernels.LOWEST
             kernels.select_products(products, factors, first_row, *cell.best(chunk))
 
 
@@ -364,7 +362,7 @@ class HammingFamily:
             whole, bits = divmod(cell.dim, 64)
             last_mask = np.uint64((1 << bits) - 1)
             kernels.add_hamming(queries, words, done, whole - done, last_mask, distances, nearness)
-            nearness[:, zeros[place]] = LOWEST
+            nearness[:, zeros[place]] = kernels.LOWEST
             kernels.select_products(nearness, ones, first_row, *cell.best(chunk))
             done = whole
 

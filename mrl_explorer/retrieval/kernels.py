@@ -14,6 +14,9 @@ from numba.extending import intrinsic
 BLOCK = 32
 """Scores compared at once before any is looked at singly."""
 
+LOWEST = np.float32(-1e9)
+"""Score of a document whose prefix is all zero: below every other, and a number."""
+
 compiled = nb.njit(nogil=True, cache=True, error_model="numpy")
 # Sums may be reordered here: inner products are compared with a tolerance of 1e-6.
 compiled_sum = nb.njit(
@@ -166,7 +169,7 @@ def finish(keys, counts, factors, depth, tolerance, ids, scores):
     factors
         (n_queries,) float32: a score is its key's score times this.
     depth, tolerance
-        Length of a list; neighbours in it at most this far apart are tied.
+        Length of a list; scores in it at most this far apart are tied.
     ids, scores
         (n_queries, depth) int32 and float32, written; places left over keep what they hold.
     """
@@ -181,7 +184,8 @@ def finish(keys, counts, factors, depth, tolerance, ids, scores):
             scores[query, i] = key_score(best[i]) * factors[query]
         start = 0
         for i in range(1, count + 1):
-            if i < count and scores[query, i - 1] - scores[query, i] <= tolerance:
+            # From the best of them: neighbour by neighbour, a crowd would tie over any distance.
+            if i < count and scores[query, start] - scores[query, i] <= tolerance:
                 continue
             if i - start > 1:
                 order = np.argsort(ids[query, start:i])
@@ -364,7 +368,9 @@ def select_rounded(
         n_better = 0
         for i in range(n_found):
             j = found[i]
-            score = inner_product(queries[query], documents[j])
+            score = found_scores[i]
+            if score > LOWEST:
+                score = inner_product(queries[query], documents[j])
             if score > thresholds[query]:
                 found[n_better] = j
                 found_scores[n_better] = score

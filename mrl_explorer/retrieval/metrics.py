@@ -74,7 +74,8 @@ def recall(rankings: Rankings, cutoff: Cutoff) -> np.ndarray:
     truth = rankings.full_scores[rankings.place(rankings.baseline)]
     # A list that ends early (its own query left out of a tiny corpus) has fewer to find.
     wanted = np.minimum(cutoff.k, np.isfinite(truth).sum(axis=1))
-    kth = np.take_along_axis(truth, np.maximum(wanted - 1, 0)[:, None], axis=1)[:, 0]
+    # Ties stand by row, so the least of the first k need not be the last.
+    kth = np.where(np.isfinite(truth), truth, np.inf)[:, : cutoff.k].min(axis=1)
     candidates = rankings.full_scores[:, :, : cutoff.candidates]
     hits = (candidates >= (kth - TIE)[None, :, None]).sum(axis=2)
     return np.minimum(hits, wanted) / np.maximum(wanted, 1)

@@ -64,13 +64,13 @@ def test_a_double_id_names_both_rows():
 
 
 def test_a_left_out_record_keeps_its_id_to_itself():
-    with pytest.raises(InputError, match="row 1: the id"):
+    with pytest.raises(InputError, match=r"row 1 \(counted from 0\): the id"):
         make_records(name="d", texts=["a", ""], ids=["x", "x"])
 
 
 def test_a_missing_id_names_its_row():
-    with pytest.raises(InputError, match=r"d\.csv, row 1: the id is empty"):
-        make_records(name="d.csv", texts=["a", "b"], ids=["x", None])
+    with pytest.raises(InputError, match=r"d\.npz, row 1 \(counted from 0\): the id is empty"):
+        make_records(name="d.npz", texts=["a", "b"], ids=["x", None])
 
 
 def test_an_empty_record_needs_no_id():

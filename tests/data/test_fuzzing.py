@@ -108,6 +108,13 @@ def test_damaged_files(extension, data):
     read_all(f"x{extension}", data.draw(damaged(WHOLE_FILES[extension])))
 
 
+@pytest.mark.parametrize("extension", [".parquet", ".npy", ".npz"])
+def test_every_byte_lost_in_turn(extension):
+    whole = WHOLE_FILES[extension]
+    for place in range(len(whole)):
+        read_all(f"x{extension}", whole[:place] + b"\0" + whole[place + 1 :])
+
+
 @given(content=damaged(BEIR))
 @settings(max_examples=100, deadline=None)
 def test_damaged_archives(content):

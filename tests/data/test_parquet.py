@@ -96,7 +96,7 @@ def test_chosen_vectors(save):
         ({"text": pa.array([], pa.string())}, r"d\.parquet holds no documents \(the file is empty"),
         (
             {"id": [1, 1], "text": ["a", "b"]},
-            r'd\.parquet, row 1: the id "1" is also that of row 0',
+            r'row 1 \(counted from 0\): the id "1" is also that of row 0',
         ),
         ({"text": pa.array([b"\xff"])}, r"d\.parquet is not a whole, readable Parquet file"),
     ],

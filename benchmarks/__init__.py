@@ -1,0 +1,1 @@
+"""Measurements of speed and memory; how to run and read them is in README.md."""

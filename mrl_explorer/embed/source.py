@@ -1,0 +1,101 @@
+"""What an evaluation is to be made on: files, columns and a model, as one value."""
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from mrl_explorer.data import (
+    Collection,
+    Columns,
+    Records,
+    read_beir,
+    read_judgements,
+    read_records,
+    with_vectors,
+)
+from mrl_explorer.embed.collections import embed_collection
+from mrl_explorer.embed.models import load_model
+from mrl_explorer.errors import InputError
+from mrl_explorer.progress import OnProgress, silent
+
+
+@dataclass(frozen=True, slots=True)
+class DataSource:
+    """Files, columns and a model.
+
+    Attributes
+    ----------
+    documents, queries, judgements : str or None
+        Paths. Documents may be a BEIR folder or ZIP that holds all three.
+    document_vectors, query_vectors : str or None
+        Paths of ready vectors of the texts.
+    document_columns, query_columns : Columns or None
+        Chosen columns; None detects them.
+    model : str or None
+        What embeds texts, or made the vectors.
+    on_server : bool
+        Whether the paths are the server's own, and so mean something to another browser.
+    title : str
+        As shown.
+    """
+
+    documents: str
+    queries: str | None = None
+    judgements: str | None = None
+    document_vectors: str | None = None
+    query_vectors: str | None = None
+    document_columns: Columns | None = None
+    query_columns: Columns | None = None
+    model: str | None = None
+    on_server: bool = False
+    title: str = "My data"
+
+    def as_dict(self) -> dict[str, object]:
+        """Give plain values, as `from_dict` takes them."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, object]) -> "DataSource":
+        """Undo `as_dict`."""
+        for name in ("document_columns", "query_columns"):
+            if isinstance(columns := values.get(name), dict):
+                values[name] = Columns(**columns)
+        return cls(**values)  # type: ignore[arg-type]
+
+    def read(self) -> Collection:
+        """Read the files.
+
+        Raises
+        ------
+        InputError
+            If one of them cannot be read, or there are no queries.
+        """
+        path = Path(self.documents)
+        if path.is_dir() or path.suffix.lower() == ".zip":
+            collection = read_beir(path)
+            if self.queries:
+                collection = Collection(collection.documents, self._queries())
+        else:
+            documents = read_records(path, columns=self.document_columns)
+            collection = Collection(documents, self._queries())
+        documents = _joined(collection.documents, self.document_vectors)
+        queries = _joined(collection.queries, self.query_vectors)
+        judgements = collection.judgements
+        if self.judgements:
+            judgements = read_judgements(Path(self.judgements), documents, queries)
+        return replace(collection, documents=documents, queries=queries, judgements=judgements)
+
+    def embedded(self, on_progress: OnProgress = silent) -> Collection:
+        """Read the files and embed what has no vectors; what was embedded before is cached."""
+        collection = self.read()
+        if self.model is None:
+            return collection
+        return embed_collection(collection, load_model(self.model), on_progress=on_progress)
+
+    def _queries(self) -> Records:
+        if not self.queries:
+            raise InputError("There are no queries: add a file of queries.")
+        return read_records(Path(self.queries), columns=self.query_columns, what="queries")
+
+
+def _joined(records: Records, vectors: str | None) -> Records:
+    return with_vectors(records, Path(vectors)) if vectors else records

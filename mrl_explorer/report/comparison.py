@@ -1,0 +1,205 @@
+"""One query's results side by side: full dimension, the chosen configuration and a pinned one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mrl_explorer.report.formats import share_text
+from mrl_explorer.retrieval.config import Config
+from mrl_explorer.retrieval.metrics import Cutoff, top
+from mrl_explorer.retrieval.rankings import TIE, Rankings
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One place in one column.
+
+    Attributes
+    ----------
+    row : int
+        Document row.
+    rank : int
+        Its place in this column, from 1.
+    score : float
+        The score that this column is ordered by.
+    mark : {"kept", "lost", "new", "same", "up", "down"}
+        In the ground truth: kept or lost by the chosen configuration. In another column: a place
+        that the ground truth does not have, or how it moved against it.
+    badge : str
+        The mark as a sign and a word or number.
+    spoken : str
+        The mark as words, for screen readers.
+    """
+
+    row: int
+    rank: int
+    score: float
+    mark: str
+    badge: str
+    spoken: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One list of the comparison.
+
+    Attributes
+    ----------
+    title : str
+        What it is: "Full dimension", "This configuration" or "Pinned".
+    config : Config
+        What was ranked.
+    note : str
+        One short sentence: how many of the true top k it keeps.
+    results : tuple of Result
+        The first k places.
+    """
+
+    title: str
+    config: Config
+    note: str
+    results: tuple[Result, ...]
+
+
+def compare(
+    rankings: Rankings, query: int, *, chosen: Config, pinned: Config | None, cutoff: Cutoff
+) -> tuple[Column, ...]:
+    """Line up the ground truth, the chosen configuration and, if there is one, a pinned one.
+
+    Parameters
+    ----------
+    rankings : Rankings
+        Lists of at least these configurations and the baseline.
+    query : int
+        Row of the query.
+    chosen, pinned : Config
+        What to hold against the ground truth.
+    cutoff : Cutoff
+        k and rescoring, for the chosen and the pinned one.
+    """
+    truth = _List(rankings, query, rankings.baseline, Cutoff(cutoff.k))
+    lists = [_List(rankings, query, chosen, cutoff)]
+    if pinned is not None:
+        lists.append(_List(rankings, query, pinned, cutoff))
+    columns = [_truth_column(truth, lists[0])]
+    for title, one in zip(("This configuration", "Pinned"), lists, strict=False):
+        columns.append(_column(title, one, truth))
+    return tuple(columns)
+
+
+class _List:
+    """The shown places of one configuration and one query, and where other documents stand."""
+
+    def __init__(self, rankings: Rankings, query: int, config: Config, cutoff: Cutoff) -> None:
+        place = rankings.place(config)
+        ids = rankings.ids[place, query]
+        shown = top(rankings, config, cutoff)[query]
+        shown = shown[ids[shown] >= 0]
+        scores = rankings.full_scores if cutoff.rescore else rankings.scores
+        self.config = config
+        self.depth = rankings.depth
+        self.rows = [int(row) for row in ids[shown]]
+        self.scores = [float(score) for score in scores[place, query, shown]]
+        self.full_scores = [float(score) for score in rankings.full_scores[place, query, shown]]
+        # Beyond the shown places the order is the list's own, after those that rescoring lifted.
+        rest = [int(row) for row in ids if row >= 0 and row not in set(self.rows)]
+        self.rank_of = {row: rank for rank, row in enumerate([*self.rows, *rest], start=1)}
+
+    def shows(self, row: int) -> bool:
+        return self.rank_of.get(row, self.depth + 1) <= len(self.rows)
+
+
+def _truth_column(truth: _List, chosen: _List) -> Column:
+    results = []
+    for rank, (row, score) in enumerate(zip(truth.rows, truth.scores, strict=True), start=1):
+        if chosen.shows(row):
+            mark, badge, spoken = "kept", "✓", "kept"
+        else:
+            there = chosen.rank_of.get(row)
+            mark = "lost"
+            badge = "✕ lost" + (f" → {there}" if there else "")
+            spoken = "lost, " + (
+                f"now at rank {there}" if there else f"not in the first {chosen.depth}"
+            )
+        results.append(Result(row, rank, score, mark, badge, spoken))
+    lost = sum(result.mark == "lost" for result in results)
+    note = f"{lost} of {len(results)} not found by this configuration" if lost else "all found"
+    return Column("Full dimension", truth.config, note, tuple(results))
+
+
+def _column(title: str, one: _List, truth: _List) -> Column:
+    least = truth.full_scores[-1] - TIE if truth.full_scores else np.inf
+    results, kept = [], 0
+    for rank, (row, score, full) in enumerate(
+        zip(one.rows, one.scores, one.full_scores, strict=True), start=1
+    ):
+        true_rank = truth.rank_of.get(row)
+        kept += full >= least
+        if truth.shows(row):
+            moved = truth.rank_of[row] - rank
+            mark = "up" if moved > 0 else "down" if moved < 0 else "same"
+            badge = f"▲ {moved}" if moved > 0 else f"▼ {-moved}" if moved < 0 else "="
+            spoken = f"true rank {true_rank}, {mark} {abs(moved)}" if moved else "same rank"
+        elif full >= least:
+            mark, badge, spoken = "same", "= tied", "ties with the last of the true results"
+        else:
+            mark = "new"
+            badge = "+ new" + (f" ← {true_rank}" if true_rank else "")
+            spoken = "not among the true results" + (
+                f", true rank {true_rank}" if true_rank else ""
+            )
+        results.append(Result(row, rank, score, mark, badge, spoken))
+    return Column(
+        title,
+        one.config,
+        f"keeps {min(kept, len(truth.rows))} of {len(truth.rows)}",
+        tuple(results),
+    )
+
+
+def score_text(score: float, config: Config, *, rescored: bool) -> str:
+    """Write a score as the reader of its column knows it."""
+    if config.quantization == "binary" and not rescored:
+        return f"{-score:.0f} bits differ"
+    return share_text(score) if abs(score) <= 1.0005 else f"{score:.3g}"
+
+
+def column_data(
+    columns: Sequence[Column], texts: dict[int, tuple[str, str, str]], *, cutoff: Cutoff
+) -> list[dict[str, object]]:
+    """Give the columns as plain values for the browser.
+
+    Parameters
+    ----------
+    texts : dict
+        Document row to (id, title, text).
+    """
+    data: list[dict[str, object]] = []
+    for column in columns:
+        rescored = cutoff.rescore and column.title != "Full dimension"
+        cards = []
+        for result in column.results:
+            identity, title, text = texts[result.row]
+            cards.append(
+                {
+                    "row": result.row,
+                    "rank": result.rank,
+                    "id": identity,
+                    "title": title,
+                    "text": text,
+                    "score": score_text(result.score, column.config, rescored=rescored),
+                    "mark": result.mark,
+                    "badge": result.badge,
+                    "spoken": result.spoken,
+                }
+            )
+        data.append(
+            {
+                "title": column.title,
+                "config": str(column.config) + (" rescored" if rescored else ""),
+                "note": column.note,
+                "cards": cards,
+            }
+        )
+    return data

@@ -1,0 +1,31 @@
+"""Result cards side by side, as a browser component.
+
+Streamlit's own texts parse Markdown, and a card each is slow; this shows a document's text
+literally and repaints in one go.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+_HERE = Path(__file__).parent
+_component = st.components.v2.component(
+    "mrl_explorer_results",
+    css=(_HERE / "results.css").read_text(encoding="utf-8"),
+    js=(_HERE / "results.js").read_text(encoding="utf-8"),
+    isolate_styles=False,
+)
+
+
+def show_results(columns: list[dict[str, Any]], *, query: str, dim: int) -> None:
+    """Show columns as `report.comparison.column_data` gives them.
+
+    Parameters
+    ----------
+    query : str
+        What was searched for: another one closes the cards that were opened.
+    dim : int
+        The chosen dimension, for whoever waits for it to be painted.
+    """
+    _component(data={"columns": columns, "query": query, "dim": dim}, key="results")

@@ -1,0 +1,175 @@
+"""The controls of the Explore page, and the view that they describe."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from mrl_explorer.errors import InputError
+from mrl_explorer.report.formats import count_text
+from mrl_explorer.retrieval.basis import BASES
+from mrl_explorer.retrieval.config import Config
+from mrl_explorer.retrieval.metrics import Cutoff
+from mrl_explorer.retrieval.quantization import QUANTIZATIONS
+from mrl_explorer.retrieval.rankings import Rankings
+
+_OVERSAMPLES = (1, 2, 3, 4, 5, 8, 10, 20)
+N_VECTORS = tuple(int(digit * 10**power) for power in range(4, 10) for digit in (1, 2, 5)) + (
+    10**10,
+)
+_COUNTS = {count_text(count): count for count in N_VECTORS}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the controls say.
+
+    Attributes
+    ----------
+    config : Config
+        The chosen configuration.
+    cutoff : Cutoff
+        k and rescoring.
+    n_vectors : int
+        Vectors in production.
+    pinned : Config or None
+        A configuration held beside it.
+    """
+
+    config: Config
+    cutoff: Cutoff
+    n_vectors: int
+    pinned: Config | None
+
+
+def show_controls(rankings: Rankings) -> View:
+    """Show the controls; their values are in the address bar, where a link finds them."""
+    dims = sorted({config.dim for config in rankings.configs})
+    quantizations = [
+        name for name in QUANTIZATIONS if any(c.quantization == name for c in rankings.configs)
+    ]
+    bases = [name for name in BASES if any(c.basis == name for c in rankings.configs)]
+    with st.container(border=True, key="controls", gap="small"):
+        dim = st.select_slider(
+            "Dimension",
+            dims,
+            value=dims[len(dims) // 2],
+            key="dim",
+            bind="query-params",
+            persist_state="session",
+            help="Dimensions kept of each vector: the slider stops at those of this run.",
+        )
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+            quantization = st.segmented_control(
+                "Quantization",
+                quantizations,
+                default="int8" if "int8" in quantizations else quantizations[0],
+                required=True,
+                key="quantization",
+                bind="query-params",
+                persist_state="session",
+                help="How each component is stored. "
+                + " ".join(f"**{name}**: {QUANTIZATIONS[name].help}" for name in quantizations),
+            )
+            basis = st.segmented_control(
+                "Basis",
+                bases,
+                default=bases[0],
+                required=True,
+                key="basis",
+                bind="query-params",
+                persist_state="session",
+                help=" ".join(f"**{name}**: {BASES[name]}" for name in bases)
+                + " A basis fitted on the documents it is measured on flatters itself.",
+            )
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+            k = st.number_input(
+                "k",
+                1,
+                min(rankings.depth, rankings.n_docs),
+                min(10, rankings.depth),
+                key="k",
+                width=120,
+                bind="query-params",
+                persist_state="session",
+                help="Results that count: recall@k, and the places shown below.",
+            )
+            rescore = st.toggle(
+                "Rescore",
+                key="rescore",
+                bind="query-params",
+                persist_state="session",
+                help="Take k × oversampling candidates with the short vectors, then re-order them "
+                "by full-dimension float32 vectors kept on disk.",
+            )
+            fitting = [n for n in _OVERSAMPLES if n * k <= max(rankings.depth, k)]
+            oversample = st.select_slider(
+                "Oversampling",
+                fitting if len(fitting) > 1 else [1, 1],
+                value=max(n for n in fitting if n <= 4),
+                key=f"oversample_{len(fitting)}",
+                width=170,
+                disabled=not rescore or len(fitting) == 1,
+                format_func=lambda n: f"×{n}",
+                help=f"Candidates per result. These lists hold {rankings.depth}: for more, run "
+                "the evaluation deeper on the Data page.",
+            )
+            count = st.select_slider(
+                "Vectors in production",
+                list(_COUNTS),
+                value="10M",
+                key="vectors",
+                width=240,
+                bind="query-params",
+                persist_state="session",
+                help="Memory is projected for this many.",
+            )
+    config = Config(int(dim), str(quantization), str(basis))
+    return View(
+        config,
+        Cutoff(int(k), int(oversample), bool(rescore)),
+        _COUNTS[str(count)],
+        _pinned(rankings),
+    )
+
+
+def _pinned(rankings: Rankings) -> Config | None:
+    """Read the pin: it lives in the address bar and, across pages, in the session."""
+    text = st.session_state.get("pin") or st.query_params.get("pin")
+    if not text:
+        return None
+    try:
+        config = parse_config(text)
+    except InputError:
+        config = None
+    if config is None or config not in rankings:
+        unpin()
+        return None
+    pin(config)
+    return config
+
+
+def pin(config: Config) -> None:
+    """Hold a configuration beside the chosen one."""
+    text = f"{config.dim}-{config.quantization}-{config.basis}"
+    st.session_state["pin"] = st.query_params["pin"] = text
+
+
+def unpin() -> None:
+    """Let go of it."""
+    st.session_state.pop("pin", None)
+    st.query_params.pop("pin", None)
+
+
+def parse_config(text: str) -> Config:
+    """Read a configuration as a link spells it: '64-int4-pca'.
+
+    Raises
+    ------
+    InputError
+        If it is spelled otherwise.
+    """
+    dim, _, rest = text.partition("-")
+    quantization, _, basis = rest.rpartition("-")
+    if not dim.isdigit() or quantization not in QUANTIZATIONS or basis not in BASES:
+        raise InputError(f"'{text}' names no configuration: write for example 64-int4-pca.")
+    return Config(int(dim), quantization, basis)

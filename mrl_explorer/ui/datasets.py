@@ -1,0 +1,209 @@
+"""The data set behind the pages: a sample, a run kept on the server, or a run of this session."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from mrl_explorer.data import Collection, read_beir
+from mrl_explorer.embed import DataSource, cache_dir
+from mrl_explorer.errors import InputError
+from mrl_explorer.retrieval.evaluation import Evaluation
+from mrl_explorer.retrieval.evaluation_file import SUFFIX, load_evaluation, save_evaluation
+from mrl_explorer.ui.sources import allowed_folders
+
+SAMPLE = "help-centre"
+_SAMPLE_FOLDER = Path(__file__).parents[2] / "sample_data" / "help_centre"
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """What a page shows, and what it takes to search it anew.
+
+    Attributes
+    ----------
+    key : str
+        As in the address bar.
+    title : str
+        As shown.
+    evaluation : Evaluation
+        The ranked lists.
+    collection : callable or None
+        Gives documents and queries with vectors, for queries that are typed; None when there is
+        only the evaluation.
+    shared : bool
+        Whether a copied link opens it in another browser.
+    version : str
+        Tells one content of the same key from the next.
+    """
+
+    key: str
+    title: str
+    evaluation: Evaluation
+    collection: Callable[[], Collection] | None = None
+    shared: bool = True
+    version: str = ""
+
+
+def current() -> Dataset:
+    """Give the data set of the address bar, or the sample with a word on why not."""
+    key = st.session_state.get("data") or st.query_params.get("data", SAMPLE)
+    try:
+        dataset = find(key)
+    except InputError as error:
+        st.warning(f"{error} The sample is shown instead.", icon=":material/warning:")
+        dataset = find(SAMPLE)
+    st.session_state["data"] = dataset.key
+    return dataset
+
+
+def choose(key: str) -> None:
+    """Make a data set the current one; what is chosen of the view starts anew."""
+    st.session_state["data"] = key
+    for name in ("dim", "quantization", "basis", "k", "query", "typed", "pin", "segment", "find"):
+        st.session_state.pop(name, None)
+        st.query_params.pop(name, None)
+
+
+def available() -> dict[str, str]:
+    """List the data sets to choose from, by key: the sample, this session's, and the server's."""
+    own: dict[str, Dataset] = st.session_state.get("own_datasets", {})
+    listed = {SAMPLE: "Help centre (sample)"}
+    listed |= {key: dataset.title for key, dataset in own.items()}
+    for folder in allowed_folders():
+        listed |= {str(path): path.stem for path in sorted(folder.glob(f"*{SUFFIX}"))}
+    current_key = st.session_state.get("data")
+    if current_key and current_key not in listed:
+        listed[current_key] = find(current_key).title
+    return listed
+
+
+def find(key: str) -> Dataset:
+    """Find a data set by its key.
+
+    Raises
+    ------
+    InputError
+        If there is none, or this server may not read it.
+    """
+    own: dict[str, Dataset] = st.session_state.get("own_datasets", {})
+    if key in own:
+        return own[key]
+    if key == SAMPLE:
+        return _sample()
+    if key.startswith("run-"):
+        path = _runs_folder() / f"{key}{SUFFIX}"
+        if not key.removeprefix("run-").isalnum() or not path.is_file():
+            raise InputError("This link leads to a run that this server no longer holds.")
+        return _kept_run(key, _version(path))
+    if key.startswith("session-"):
+        raise InputError("This link leads to data uploaded in another browser session.")
+    path = Path(key).resolve()
+    if not any(path.is_relative_to(folder) for folder in allowed_folders()):
+        raise InputError(
+            f"{path.name} is outside the folders that this server may read: its owner names them "
+            "in MRL_EXPLORER_DATA."
+        )
+    if not path.is_file():
+        raise InputError(f"There is no file {path.name} in that folder.")
+    return _opened(key, _version(path))
+
+
+def keep(evaluation: Evaluation, collection: Collection, source: DataSource) -> str:
+    """Keep a finished run, and give its key.
+
+    A run on server-side files is written to the cache, so that its link opens for others; one on
+    uploaded files stays in this session.
+    """
+    if source.on_server:
+        recipe = json.dumps(source.as_dict(), sort_keys=True)
+        key = f"run-{hashlib.sha256(recipe.encode()).hexdigest()[:20]}"
+        folder = _runs_folder()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"{key}.json").write_text(recipe, encoding="utf-8")
+            save_evaluation(evaluation, folder / f"{key}{SUFFIX}")
+        except (OSError, InputError):
+            # Without a place to keep it the run still serves this session.
+            pass
+        else:
+            return key
+    own: dict[str, Dataset] = st.session_state.setdefault("own_datasets", {})
+    key = f"session-{len(own) + 1}"
+    own[key] = Dataset(
+        key,
+        f"{source.title} ({len(own) + 1})",
+        evaluation,
+        collection=lambda: collection,
+        shared=False,
+        version=os.urandom(8).hex(),
+    )
+    return key
+
+
+def open_uploaded(evaluation: Evaluation, title: str) -> str:
+    """Keep an uploaded evaluation file in this session, and give its key."""
+    own: dict[str, Dataset] = st.session_state.setdefault("own_datasets", {})
+    key = f"session-{len(own) + 1}"
+    own[key] = Dataset(key, title, evaluation, shared=False, version=os.urandom(8).hex())
+    return key
+
+
+def _runs_folder() -> Path:
+    return cache_dir() / "evaluations"
+
+
+def _version(path: Path) -> str:
+    """Tell one content of a file from the next."""
+    stat = path.stat()
+    return f"{stat.st_mtime_ns}-{stat.st_size}"
+
+
+@st.cache_resource(show_spinner=False)
+def _sample() -> Dataset:
+    folder = _SAMPLE_FOLDER / "wordllama-256"
+
+    def collection() -> Collection:
+        return _with_arrays(
+            read_beir(_SAMPLE_FOLDER), folder / "documents.npy", folder / "queries.npy"
+        )
+
+    return Dataset(
+        SAMPLE,
+        "Help centre (sample)",
+        load_evaluation(folder / f"help_centre{SUFFIX}"),
+        collection=collection,
+        version="1",
+    )
+
+
+def _with_arrays(collection: Collection, documents: Path, queries: Path) -> Collection:
+    return replace(
+        collection,
+        documents=replace(collection.documents, vectors=np.load(documents)),
+        queries=replace(collection.queries, vectors=np.load(queries)),
+    )
+
+
+@st.cache_resource(show_spinner="Opening the evaluation", max_entries=8)
+def _opened(key: str, version: str) -> Dataset:
+    path = Path(key)
+    return Dataset(key, path.stem, load_evaluation(path), version=version)
+
+
+@st.cache_resource(show_spinner="Opening the evaluation", max_entries=8)
+def _kept_run(key: str, version: str) -> Dataset:
+    recipe = (_runs_folder() / f"{key}.json").read_text(encoding="utf-8")
+    source = DataSource.from_dict(json.loads(recipe))
+    return Dataset(
+        key,
+        source.title,
+        load_evaluation(_runs_folder() / f"{key}{SUFFIX}"),
+        collection=source.embedded,
+        version=version,
+    )

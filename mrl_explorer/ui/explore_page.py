@@ -1,0 +1,152 @@
+"""Explore: what do I lose at this dimension and quantization?"""
+
+import streamlit as st
+
+from mrl_explorer.decide.summary import Summary, summarise
+from mrl_explorer.errors import InputError
+from mrl_explorer.report.comparison import column_data, compare
+from mrl_explorer.report.curves import curve_dims, recall_curves
+from mrl_explorer.retrieval.evaluation import Evaluation
+from mrl_explorer.retrieval.metrics import Cutoff, tied_at_k
+from mrl_explorer.retrieval.rankings import Rankings
+from mrl_explorer.ui.components.results import show_results
+from mrl_explorer.ui.controls import View, pin, show_controls, unpin
+from mrl_explorer.ui.datasets import Dataset
+from mrl_explorer.ui.every_configuration import show_every_configuration
+from mrl_explorer.ui.frame import show_data_line
+from mrl_explorer.ui.numbers import show_memory_bars, show_numbers
+from mrl_explorer.ui.query_panel import Choice, show_query_panel
+from mrl_explorer.ui.typed_query import Found, search_typed
+
+_CHART_HEIGHT = 330
+
+
+def show() -> None:
+    """Run the page from top to bottom."""
+    dataset = show_data_line()
+    rankings = dataset.evaluation.rankings
+    with st.grid(2, min_column_width=440, gap="medium"):
+        left, right = st.container(gap="small"), st.container(gap="small")
+    with left:
+        view = show_controls(rankings)
+        try:
+            summary = _summary(dataset.evaluation, (dataset.key, dataset.version), view.cutoff)
+        except InputError as error:
+            st.error(str(error), icon=":material/error:")
+            st.stop()
+        show_numbers(summary, view)
+    with right:
+        _show_curves(summary, view)
+        show_memory_bars(summary, view)
+    choice = show_query_panel(summary, view)
+    _show_pin(view)
+    _show_results(dataset, view, choice)
+    show_every_configuration(summary, view)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _summary(_evaluation: Evaluation, key: tuple[str, str], cutoff: Cutoff) -> Summary:
+    """Read the figures once for each cut-off: every slider move after that is a look-up.
+
+    The key stands for the evaluation, which is too large to hash.
+    """
+    return summarise(_evaluation, cutoff)
+
+
+def _show_curves(summary: Summary, view: View) -> None:
+    st.session_state["curve dims"] = curve_dims(summary, basis=view.config.basis)
+    st.echarts_chart(
+        recall_curves(summary, basis=view.config.basis, chosen=view.config, pinned=view.pinned),
+        height=_CHART_HEIGHT,
+        key="curves",
+        renderer="svg",
+        on_select=_take_point,
+        alt=f"Recall by dimension in the basis {view.config.basis}, a curve for each quantization "
+        "with its 95% band. A click on a point selects it.",
+    )
+
+
+def _take_point() -> None:
+    """Move the controls to the point that was clicked."""
+    selected = st.session_state["curves"]["selection"]["selected"]
+    point = chosen_point(selected, st.session_state["curve dims"])
+    if point is not None:
+        st.session_state["dim"], st.session_state["quantization"] = point
+
+
+def chosen_point(
+    selected: list[dict[str, object]], dims: dict[str, list[int]]
+) -> tuple[int, str] | None:
+    """Tell which (dim, quantization) a click on the curves means; None for nothing."""
+    for series in selected:
+        name, places = str(series.get("series_name")), series.get("data_indices")
+        if name in dims and isinstance(places, list) and places:
+            return dims[name][int(places[0])], name
+    return None
+
+
+def _show_pin(view: View) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if view.pinned is None:
+            st.button(
+                f"Pin {view.config}",
+                icon=":material/push_pin:",
+                on_click=pin,
+                args=(view.config,),
+                help="Hold this configuration in a third column while you slide on.",
+            )
+        else:
+            st.button(
+                f"Unpin {view.pinned}",
+                icon=":material/push_pin:",
+                on_click=unpin,
+                help="Free the third column.",
+            )
+
+
+def _show_results(dataset: Dataset, view: View, choice: Choice) -> None:
+    """Show one query's lists, with a word on what they are."""
+    evaluation = dataset.evaluation
+    if choice.typed:
+        found = search_typed(dataset, choice.typed)
+        if found is None:
+            return
+    elif choice.row is None:
+        st.info("No query of this run holds these words in this segment.")
+        return
+    else:
+        found = Found(evaluation.rankings, choice.row, choice.typed, evaluation.listed)
+    columns = compare(
+        found.rankings, found.query, chosen=view.config, pinned=view.pinned, cutoff=view.cutoff
+    )
+    texts = {}
+    for column in columns:
+        for result in column.results:
+            place = found.listed.place(result.row)
+            texts[result.row] = (
+                found.listed.ids[place],
+                found.listed.titles[place],
+                found.listed.texts[place],
+            )
+    text = choice.typed or evaluation.queries.texts[choice.row or 0]
+    _show_query(text, _tie_note(found.rankings, found.query, view))
+    show_results(column_data(columns, texts, cutoff=view.cutoff), query=text, dim=view.config.dim)
+
+
+def _show_query(text: str, note: str) -> None:
+    if text:
+        st.text(f"“{text}”")
+    st.caption(note or " ")
+
+
+def _tie_note(rankings: Rankings, query: int, view: View) -> str:
+    """Say how many documents share the k-th binary score: their order among them is arbitrary."""
+    if view.config.quantization != "binary" or view.cutoff.rescore:
+        return ""
+    tied = int(tied_at_k(rankings, view.config, view.cutoff.k)[query])
+    if tied < 2:
+        return ""
+    return (
+        f"{tied} documents share the Hamming distance of place {view.cutoff.k}: among them the "
+        "order of the file decides."
+    )

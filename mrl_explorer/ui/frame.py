@@ -1,0 +1,88 @@
+"""What every page has: its style, and the line that says which data it shows."""
+
+import html
+
+import streamlit as st
+
+from mrl_explorer.ui import datasets
+from mrl_explorer.ui.components.copy_link import show_copy_link
+from mrl_explorer.ui.datasets import Dataset
+
+_STYLE = """
+<style>
+.stMainBlockContainer { padding-inline: 2rem; padding-bottom: 2rem; }
+[data-testid="stMetric"] { padding: 0.45rem 0.8rem; }
+</style>
+"""
+
+
+def show_style() -> None:
+    """Narrow Streamlit's wide margins: the page is for numbers side by side."""
+    st.html(_STYLE)
+
+
+def show_data_line() -> Dataset:
+    """Show which data set this is, what was understood of it, and the link; give the data set."""
+    dataset = datasets.current()
+    titles = datasets.available()
+    rankings, source = dataset.evaluation.rankings, dataset.evaluation.source
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="data_line"):
+        chosen = st.selectbox(
+            "Data set",
+            list(titles),
+            index=list(titles).index(dataset.key),
+            format_func=lambda key: titles[key],
+            width=260,
+            label_visibility="collapsed",
+            key=f"data set {dataset.key}",
+        )
+        if chosen != dataset.key:
+            datasets.choose(chosen)
+            st.rerun()
+        model = source.model or "model not named"
+        st.html(
+            f'<div style="padding-bottom:.55rem">{rankings.n_docs:,} documents · '
+            f"{rankings.n_queries:,} queries · "
+            f"{html.escape(model)}, {rankings.full_dim:,} dimensions</div>",
+            width="stretch",
+        )
+        with st.popover("About this data", icon=":material/info:"):
+            _show_source(dataset)
+        if dataset.shared:
+            show_copy_link()
+        else:
+            st.button(
+                "Copy link",
+                disabled=True,
+                help="Uploaded data stays in this browser session, so a link cannot open it. "
+                "Give a server-side path on the Data page to share a view.",
+            )
+    st.query_params["data"] = dataset.key
+    if dataset.key == datasets.SAMPLE:
+        st.query_params.pop("data")
+    return dataset
+
+
+def _show_source(dataset: Dataset) -> None:
+    rankings, source = dataset.evaluation.rankings, dataset.evaluation.source
+    judgements = dataset.evaluation.judgements
+    facts = {
+        "Documents": f"{rankings.n_docs:,} from {source.documents}",
+        "Queries": f"{rankings.n_queries:,} from {source.queries}",
+        "Judgements": f"{len(judgements):,} from {judgements.name}" if judgements else "none",
+        "Model": source.model or "not named",
+        "Trained dims": ", ".join(map(str, source.trained_dims)) or "not known",
+        "Configurations": f"{len(rankings.configs)}, ranked {rankings.depth} deep",
+    }
+    rows = "".join(
+        f"<tr><td style='padding:.1rem 1rem .1rem 0;opacity:.75'>{name}</td>"
+        f"<td>{html.escape(value)}</td></tr>"
+        for name, value in facts.items()
+    )
+    st.html(f"<table>{rows}</table>")
+    for note in source.notes:
+        st.html(f"<div>{html.escape(note)}</div>")
+    st.caption(
+        "Ground truth is exact search at full dimension in float32. Recall on a small corpus "
+        "flatters a large one: the more documents, the more near misses."
+    )

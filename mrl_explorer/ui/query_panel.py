@@ -1,0 +1,110 @@
+"""Which query's results are shown: picked from the run, or typed."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from mrl_explorer.decide.summary import Summary
+from mrl_explorer.report.formats import share_text
+from mrl_explorer.ui.controls import View
+
+_SHOWN = 50
+_ALL = "All segments"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was chosen.
+
+    Attributes
+    ----------
+    row : int or None
+        A query of the run; None when one was typed, or none is left to pick.
+    typed : str
+        The typed query, or empty.
+    """
+
+    row: int | None
+    typed: str
+
+
+def show_query_panel(summary: Summary, view: View) -> Choice:
+    """Show the choice of a query: worst first, by segment, by search, or typed new."""
+    queries = summary.evaluation.queries
+    recalls = summary.recall[summary.evaluation.rankings.place(view.config)]
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        segment = _ALL
+        if queries.segments is not None:
+            segment = st.selectbox(
+                "Segment",
+                [_ALL, *sorted(set(queries.segments))],
+                key="segment",
+                width=170,
+                persist_state="session",
+                help="Pick only among queries of this segment.",
+            )
+        words = st.text_input(
+            "Find a query",
+            key="find",
+            width=180,
+            placeholder="words in it",
+            persist_state="session",
+            help="Pick only among queries that hold these words.",
+        )
+        rows = matching(summary, segment=None if segment == _ALL else segment, words=words)
+        row = _pick(summary, rows[np.argsort(recalls[rows], kind="stable")], recalls)
+        typed = st.text_input(
+            "Or type your own",
+            key="typed",
+            bind="query-params",
+            persist_state="session",
+            placeholder="a new query, then Enter",
+            help="Searched in every configuration. It has no judgements and enters no average.",
+            icon=":material/search:",
+        )
+    return Choice(None if typed.strip() else row, typed.strip())
+
+
+def matching(summary: Summary, *, segment: str | None, words: str) -> np.ndarray:
+    """List the query rows of a segment (None for all) that hold all the words."""
+    queries = summary.evaluation.queries
+    wanted = words.lower().split()
+    return np.array(
+        [
+            row
+            for row, text in enumerate(queries.texts)
+            if (segment is None or (queries.segments or ())[row] == segment)
+            and all(word in f"{queries.ids[row]} {text}".lower() for word in wanted)
+        ],
+        dtype=np.int64,
+    )
+
+
+def _pick(summary: Summary, rows: np.ndarray, recalls: np.ndarray) -> int | None:
+    """Let the reader pick among the worst; what is picked stays while the order changes."""
+    queries = summary.evaluation.queries
+    row_of = {identity: row for row, identity in enumerate(queries.ids)}
+    options = [queries.ids[row] for row in rows[:_SHOWN]]
+    picked = st.session_state.get("query") or st.query_params.get("q")
+    if picked in row_of and row_of[picked] in rows and picked not in options:
+        options.append(picked)
+    if not options:
+        st.selectbox("Query, worst first", ["No query matches"], disabled=True, key="no query")
+        return None
+    if picked not in options:
+        picked = options[0]
+    st.session_state["query"] = picked
+    chosen = st.selectbox(
+        "Query, worst first" + (f" ({_SHOWN} of {len(rows):,})" if len(rows) > _SHOWN else ""),
+        options,
+        key="query",
+        format_func=lambda identity: (
+            f"{share_text(recalls[row_of[identity]])}  "
+            f"{queries.texts[row_of[identity]] or identity}"
+        ),
+        persist_state="session",
+        help="Each with its recall in this configuration, the worst first.",
+    )
+    st.query_params["q"] = str(chosen)
+    return row_of[str(chosen)]

@@ -1,0 +1,31 @@
+"""Open the dashboard: `streamlit run streamlit_app.py`."""
+
+import gc
+
+import streamlit as st
+
+from mrl_explorer.ui import data_page, explore_page, frame
+
+st.set_page_config(
+    page_title="MRL Explorer",
+    page_icon=":material/compress:",
+    layout="wide",
+    initial_sidebar_state="collapsed",
+)
+
+
+@st.cache_resource
+def settle() -> None:
+    """Set what is loaded by now apart from the garbage collector: it stays, and costs no scan."""
+    gc.collect()
+    gc.freeze()
+
+
+explore = st.Page(
+    explore_page.show, title="Explore", icon=":material/tune:", url_path="explore", default=True
+)
+data = st.Page(data_page.show, title="Data", icon=":material/database:", url_path="data")
+page = st.navigation([explore, data], position="top")
+frame.show_style()
+page.run()
+settle()
