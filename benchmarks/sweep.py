@@ -8,7 +8,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -26,6 +26,8 @@ from mrl_explorer.retrieval.sweep import n_threads, sweep
 
 TARGET_RATIO = 10
 TARGET_GB = 1.0
+MOST_SPREAD = 1.3
+"""Slowest over fastest of the same work, beyond which other work on the machine decides."""
 
 
 def configurations(full_dim: int) -> tuple[Config, ...]:
@@ -72,13 +74,23 @@ def measure_time(documents: np.ndarray, queries: np.ndarray, *, rounds: int) -> 
             f"{fewer_queries:.2f}",
             flush=True,
         )
-    one, whole, ratio, fewer_docs, fewer_queries = map(median, zip(*columns, strict=True))
+    series = list(zip(*columns, strict=True))
+    one, whole, ratio, fewer_docs, fewer_queries = map(median, series)
+    searches, sweeps = series[:2]
     print(
         f"\nmedian ratio sweep / faiss: {ratio:.2f} ({whole:.2f} s / {one:.2f} s), "
         f"{_verdict(ratio, TARGET_RATIO)}\n"
+        f"ratio of the best times: {min(sweeps) / min(searches):.2f} "
+        f"({min(sweeps):.2f} s / {min(searches):.2f} s)\n"
         f"median time at half the documents: {fewer_docs:.2f} of the whole; at half the queries: "
         f"{fewer_queries:.2f} (linear is about 0.5)"
     )
+    if max(map(_spread, (searches, sweeps))) > MOST_SPREAD:
+        print(
+            f"THE MACHINE WAS BUSY: the slowest search took {_spread(searches):.1f} times the "
+            f"fastest, the slowest sweep {_spread(sweeps):.1f} times. A busy core holds faiss back "
+            "more than the sweep, so these ratios flatter: run again on a quiet machine."
+        )
 
 
 def measure_memory(documents: np.ndarray, queries: np.ndarray) -> None:
@@ -109,6 +121,10 @@ def _check_agreement(found: np.ndarray, rankings: Rankings) -> None:
     shared = np.mean([np.isin(a, b).mean() for a, b in zip(own, found, strict=True)])
     print(f"the sweep's baseline and faiss list the same documents: {shared:.4%}")
     assert shared > 0.999, "the sweep and faiss disagree"
+
+
+def _spread(seconds: Sequence[float]) -> float:
+    return max(seconds) / min(seconds)
 
 
 def _verdict(value: float, target: float, unit: str = "") -> str:

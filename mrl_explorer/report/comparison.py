@@ -161,7 +161,7 @@ def _column(title: str, one: _List, truth: _List) -> Column:
 def score_text(score: float, config: Config, *, rescored: bool) -> str:
     """Write a score as the reader of its column knows it."""
     if config.quantization == "binary" and not rescored:
-        return f"{-score:.0f} bits differ"
+        return f"{-score:.0f} bits apart"
     return share_text(score) if abs(score) <= 1.0005 else f"{score:.3g}"
 
 

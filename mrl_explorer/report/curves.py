@@ -12,7 +12,7 @@ from mrl_explorer.report.formats import share_text
 from mrl_explorer.retrieval.config import Config
 
 # Shape and dash tell the curves apart without colour; they repeat after five, colours do not.
-_SYMBOLS = ("circle", "rect", "diamond", "triangle", "pin")
+_SYMBOLS = ("circle", "rect", "diamond", "triangle", "emptyCircle")
 _DASHES = ("solid", "dotted", "dashed", [8, 3, 2, 3], [2, 2])
 # At least 3:1 against both backgrounds, and the colour of no curve.
 _CHOSEN = "#D9480F"
@@ -46,15 +46,15 @@ def recall_curves(
         series.append(_line(name, by_quantization[name], place))
     for name in names:
         series.extend(_band(name, by_quantization[name]))
+    dims = sorted({row.dim for rows in by_quantization.values() for row in rows})
     for config, colour, size in ((pinned, _PINNED, 16), (chosen, _CHOSEN, 20)):
         if config is not None:
-            series.append(_marked(summary.row(config), config, colour=colour, size=size))
-    dims = sorted({row.dim for rows in by_quantization.values() for row in rows})
+            series.append(_marked(summary.row(config), dims, colour=colour, size=size))
     lowest = min(row.recall_low for rows in by_quantization.values() for row in rows)
     k = summary.cutoff.k
     return {
         "animation": False,
-        "grid": {"left": 44, "right": 16, "top": 34, "bottom": 40},
+        "grid": {"left": 52, "right": 16, "top": 30, "bottom": 44, "outerBoundsMode": "none"},
         "legend": {"data": names, "top": 0, "left": 40, "itemGap": 14},
         "tooltip": {
             "trigger": "item",
@@ -78,7 +78,7 @@ def recall_curves(
             "max": 1,
             "name": f"recall@{k} vs full dimension",
             "nameLocation": "middle",
-            "nameGap": 32,
+            "nameGap": 34,
         },
         "series": series,
     }
@@ -141,11 +141,13 @@ def _band(name: str, rows: list[Row]) -> list[dict[str, Any]]:
     ]
 
 
-def _marked(row: Row, config: Config, *, colour: str, size: int) -> dict[str, Any]:
-    """Ring a point and write what it is beside it."""
+def _marked(row: Row, dims: list[int], *, colour: str, size: int) -> dict[str, Any]:
+    """Ring a point and write what it is beside it, within the frame."""
+    name = str(Config(row.dim, row.quantization, row.basis))
+    align = {dims[0]: "left", dims[-1]: "right"}.get(row.dim, "center")
     return {
         "type": "scatter",
-        "name": str(config),
+        "name": name,
         "data": [[row.dim, row.recall]],
         "symbol": "circle",
         "symbolSize": size,
@@ -153,8 +155,9 @@ def _marked(row: Row, config: Config, *, colour: str, size: int) -> dict[str, An
         "itemStyle": {"color": "rgba(0,0,0,0)", "borderColor": colour, "borderWidth": 3},
         "label": {
             "show": True,
-            "formatter": f"{config}: {share_text(row.recall)}",
+            "formatter": f"{name}: {share_text(row.recall)}",
             "position": "bottom" if row.recall > 0.4 else "top",
+            "align": align,
             "distance": 8,
             "color": "#FFFFFF",
             "backgroundColor": colour,

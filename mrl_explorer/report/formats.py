@@ -40,4 +40,4 @@ def change_text(before: float, after: float) -> str:
     percent = 100 * (after / before - 1)
     # Four nines of saving must not be rounded to everything.
     digits = 0 if abs(percent) < 99 else 1
-    return f"{percent:+.{digits}f}%".replace("-", "−")
+    return f"{percent:+.{digits}f}%"

@@ -89,6 +89,7 @@ def grid(
         If a dim lies outside 1 to `full_dim`, or a name is unknown.
     """
     dims = tuple(dims) if dims is not None else default_dims(full_dim)
+    quantizations, bases = tuple(quantizations), tuple(bases)
     for dim in dims:
         if not 1 <= dim <= full_dim:
             raise InputError(

@@ -11,6 +11,7 @@ from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.metrics import Cutoff
 from mrl_explorer.retrieval.quantization import QUANTIZATIONS
 from mrl_explorer.retrieval.rankings import Rankings
+from mrl_explorer.ui.datasets import Dataset
 
 _OVERSAMPLES = (1, 2, 3, 4, 5, 8, 10, 20)
 N_VECTORS = tuple(int(digit * 10**power) for power in range(4, 10) for digit in (1, 2, 5)) + (
@@ -41,8 +42,9 @@ class View:
     pinned: Config | None
 
 
-def show_controls(rankings: Rankings) -> View:
+def show_controls(dataset: Dataset) -> View:
     """Show the controls; their values are in the address bar, where a link finds them."""
+    rankings = dataset.evaluation.rankings
     dims = sorted({config.dim for config in rankings.configs})
     quantizations = [
         name for name in QUANTIZATIONS if any(c.quantization == name for c in rankings.configs)
@@ -52,7 +54,7 @@ def show_controls(rankings: Rankings) -> View:
         dim = st.select_slider(
             "Dimension",
             dims,
-            value=dims[len(dims) // 2],
+            value=_first_dim(dims, dataset.evaluation.source.trained_dims),
             key="dim",
             bind="query-params",
             persist_state="session",
@@ -81,14 +83,14 @@ def show_controls(rankings: Rankings) -> View:
                 help=" ".join(f"**{name}**: {BASES[name]}" for name in bases)
                 + " A basis fitted on the documents it is measured on flatters itself.",
             )
-        with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             k = st.number_input(
                 "k",
                 1,
                 min(rankings.depth, rankings.n_docs),
                 min(10, rankings.depth),
                 key="k",
-                width=120,
+                width=105,
                 bind="query-params",
                 persist_state="session",
                 help="Results that count: recall@k, and the places shown below.",
@@ -107,7 +109,7 @@ def show_controls(rankings: Rankings) -> View:
                 fitting if len(fitting) > 1 else [1, 1],
                 value=max(n for n in fitting if n <= 4),
                 key=f"oversample_{len(fitting)}",
-                width=170,
+                width=130,
                 disabled=not rescore or len(fitting) == 1,
                 format_func=lambda n: f"×{n}",
                 help=f"Candidates per result. These lists hold {rankings.depth}: for more, run "
@@ -118,7 +120,7 @@ def show_controls(rankings: Rankings) -> View:
                 list(_COUNTS),
                 value="10M",
                 key="vectors",
-                width=240,
+                width=200,
                 bind="query-params",
                 persist_state="session",
                 help="Memory is projected for this many.",
@@ -130,6 +132,12 @@ def show_controls(rankings: Rankings) -> View:
         _COUNTS[str(count)],
         _pinned(rankings),
     )
+
+
+def _first_dim(dims: list[int], trained: tuple[int, ...]) -> int:
+    """Start at half the dimensions, at a trained dim where there is one so small."""
+    half = [dim for dim in dims if dim <= dims[-1] // 2] or dims
+    return max([dim for dim in half if dim in trained] or half)
 
 
 def _pinned(rankings: Rankings) -> Config | None:

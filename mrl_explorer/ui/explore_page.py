@@ -10,37 +10,39 @@ from mrl_explorer.retrieval.evaluation import Evaluation
 from mrl_explorer.retrieval.metrics import Cutoff, tied_at_k
 from mrl_explorer.retrieval.rankings import Rankings
 from mrl_explorer.ui.components.results import show_results
-from mrl_explorer.ui.controls import View, pin, show_controls, unpin
+from mrl_explorer.ui.controls import View, show_controls
 from mrl_explorer.ui.datasets import Dataset
 from mrl_explorer.ui.every_configuration import show_every_configuration
 from mrl_explorer.ui.frame import show_data_line
-from mrl_explorer.ui.numbers import show_memory_bars, show_numbers
+from mrl_explorer.ui.numbers import show_memory, show_numbers
 from mrl_explorer.ui.query_panel import Choice, show_query_panel
 from mrl_explorer.ui.typed_query import Found, search_typed
 
-_CHART_HEIGHT = 330
+_CHART_HEIGHT = 246
 
 
 def show() -> None:
     """Run the page from top to bottom."""
     dataset = show_data_line()
     rankings = dataset.evaluation.rankings
-    with st.grid(2, min_column_width=440, gap="medium"):
-        left, right = st.container(gap="small"), st.container(gap="small")
-    with left:
-        view = show_controls(rankings)
-        try:
-            summary = _summary(dataset.evaluation, (dataset.key, dataset.version), view.cutoff)
-        except InputError as error:
-            st.error(str(error), icon=":material/error:")
-            st.stop()
+    with st.grid(2, min_column_width=440, gap=("small", "medium")):
+        controls, curves = st.container(), st.container()
+        numbers, needs = st.container(gap="xsmall"), st.container(gap="xsmall")
+    with controls:
+        view = show_controls(dataset)
+    try:
+        summary = _summary(dataset.evaluation, (dataset.key, dataset.version), view.cutoff)
+    except InputError as error:
+        st.error(str(error), icon=":material/error:")
+        st.stop()
+    with numbers:
         show_numbers(summary, view)
-    with right:
-        _show_curves(summary, view)
-        show_memory_bars(summary, view)
+    with needs:
+        show_memory(summary, view)
     choice = show_query_panel(summary, view)
-    _show_pin(view)
     _show_results(dataset, view, choice)
+    with curves:
+        _show_curves(summary, view)
     show_every_configuration(summary, view)
 
 
@@ -85,25 +87,6 @@ def chosen_point(
     return None
 
 
-def _show_pin(view: View) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if view.pinned is None:
-            st.button(
-                f"Pin {view.config}",
-                icon=":material/push_pin:",
-                on_click=pin,
-                args=(view.config,),
-                help="Hold this configuration in a third column while you slide on.",
-            )
-        else:
-            st.button(
-                f"Unpin {view.pinned}",
-                icon=":material/push_pin:",
-                on_click=unpin,
-                help="Free the third column.",
-            )
-
-
 def _show_results(dataset: Dataset, view: View, choice: Choice) -> None:
     """Show one query's lists, with a word on what they are."""
     evaluation = dataset.evaluation
@@ -129,14 +112,12 @@ def _show_results(dataset: Dataset, view: View, choice: Choice) -> None:
                 found.listed.texts[place],
             )
     text = choice.typed or evaluation.queries.texts[choice.row or 0]
-    _show_query(text, _tie_note(found.rankings, found.query, view))
-    show_results(column_data(columns, texts, cutoff=view.cutoff), query=text, dim=view.config.dim)
-
-
-def _show_query(text: str, note: str) -> None:
-    if text:
-        st.text(f"“{text}”")
-    st.caption(note or " ")
+    show_results(
+        column_data(columns, texts, cutoff=view.cutoff),
+        query=text,
+        note=_tie_note(found.rankings, found.query, view),
+        dim=view.config.dim,
+    )
 
 
 def _tie_note(rankings: Rankings, query: int, view: View) -> str:

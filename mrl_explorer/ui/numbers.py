@@ -6,7 +6,6 @@ from mrl_explorer.decide.memory import Memory, memory
 from mrl_explorer.decide.summary import Row, Summary
 from mrl_explorer.report.formats import (
     byte_text,
-    change_text,
     count_text,
     share_text,
     times_text,
@@ -29,35 +28,33 @@ _HELP = {
 
 
 def show_numbers(summary: Summary, view: View) -> None:
-    """Show recall with its interval, relevance where there are judgements, and memory."""
-    rankings = summary.evaluation.rankings
-    row, full = summary.row(view.config), summary.row(rankings.baseline)
+    """Show recall with its interval and, where there are judgements, relevance."""
+    row, full = summary.row(view.config), summary.row(summary.evaluation.rankings.baseline)
     k = summary.cutoff.k
+    rescored = f", rescored from {view.cutoff.candidates} candidates" if view.cutoff.rescore else ""
     st.html(
-        f'<div class="mrl-numbers" data-dim="{row.dim}" style="font-weight:600">{view.config}'
-        + (f", rescored from {view.cutoff.candidates} candidates" if view.cutoff.rescore else "")
-        + "</div>"
+        f'<div class="mrl-numbers" data-dim="{row.dim}"><b>{view.config}</b>{rescored}, against full dimension</div>'
     )
-    with st.grid(4, min_column_width=132, gap="small"):
+    with st.grid(2 if summary.relevance is None else 4, min_column_width=120, gap="small"):
         st.metric(
-            f"recall@{k} vs full",
+            f"recall@{k}",
             share_text(row.recall),
             f"{share_text(row.recall_low)} to {share_text(row.recall_high)}",
             delta_color="off",
             delta_arrow="off",
             border=True,
-            height="stretch",
             help=_HELP_RECALL,
         )
-        if summary.relevance is not None:
-            _show_judged(summary, row, full)
-        _show_memory(summary, view)
+        if summary.relevance is None:
+            st.caption(
+                "Without judgements there is no nDCG: recall alone does not say whether a lost "
+                "result mattered."
+            )
+        else:
+            _show_judged(row, full, k=k, n_judged=len(summary.relevance.query_rows))
 
 
-def _show_judged(summary: Summary, row: Row, full: Row) -> None:
-    if summary.relevance is None:
-        return
-    n_judged = len(summary.relevance.query_rows)
+def _show_judged(row: Row, full: Row, *, k: int, n_judged: int) -> None:
     for name, value, before in (
         ("nDCG", row.ndcg, full.ndcg),
         ("MRR", row.mrr, full.mrr),
@@ -66,117 +63,71 @@ def _show_judged(summary: Summary, row: Row, full: Row) -> None:
         if value is None or before is None:
             continue
         st.metric(
-            f"{name}@{summary.cutoff.k}",
+            f"{name}@{k}",
             share_text(value),
-            f"{value - before:+.3f}".replace("-", "−"),
+            f"{value - before:+.3f} vs full",
             delta_color="normal" if abs(value - before) >= 0.0005 else "off",
             delta_arrow="off",
             border=True,
-            height="stretch",
             help=_HELP[name] + _HELP_JUDGED.format(n=n_judged),
         )
 
 
-def _show_memory(summary: Summary, view: View) -> None:
-    rankings = summary.evaluation.rankings
-    need = memory(
-        view.config,
-        n_vectors=view.n_vectors,
-        full_dim=rankings.full_dim,
-        rescore=view.cutoff.rescore,
-    )
-    full = memory(
-        rankings.baseline, n_vectors=view.n_vectors, full_dim=rankings.full_dim, rescore=False
-    )
-    count = count_text(view.n_vectors)
-    for name, value, before, explanation in (
-        (
-            f"RAM at {count}",
-            need.ram,
-            full.ram,
-            "Resident memory of vectors, HNSW graph and its tables (usearch, M = 16).",
-        ),
-        (
-            f"Disk at {count}",
-            need.disk,
-            full.disk,
-            "The index file, and with rescoring the full-dimension float32 copy it reads.",
-        ),
-    ):
-        st.metric(
-            name,
-            byte_text(value),
-            change_text(before, value),
-            delta_color="inverse" if round(value) != round(before) else "off",
-            delta_arrow="off",
-            border=True,
-            height="stretch",
-            help=f"{explanation} Full dimension needs {byte_text(before)}. 1 GB = 10⁹ bytes.",
-        )
-    code, full_code = view.config.bytes_per_vector, rankings.baseline.bytes_per_vector
-    st.metric(
-        "Bytes per vector",
-        f"{code:,}",
-        f"{times_text(full_code / code)} smaller" if code != full_code else "full size",
-        delta_color="off",
-        delta_arrow="off",
-        border=True,
-        height="stretch",
-        help=f"Code alone, without graph: ceil(dim × bits / 8). Full dimension: {full_code:,}. "
-        "The graph does not shrink with the vector, so RAM falls less.",
-    )
-    st.metric(
-        "RAM compression",
-        times_text(full.ram / need.ram),
-        "graph included",
-        delta_color="off",
-        delta_arrow="off",
-        border=True,
-        height="stretch",
-        help="Resident memory of full dimension over that of this configuration.",
-    )
-
-
-_PARTS = (
-    ("vectors", "vectors", "var(--primary, #0B63A5)", "1"),
-    ("graph", "HNSW graph", "var(--primary, #0B63A5)", ".55"),
-    ("bookkeeping", "tables", "var(--primary, #0B63A5)", ".3"),
-    ("rescoring", "copy for rescoring", "#D9480F", ".8"),
+_HELP_MEMORY = (
+    "An HNSW index of usearch, M = 16. RAM: codes, graph and its tables, resident. Disk: the index "
+    "file and, with rescoring, the full-dimension float32 copy that it reads. The graph does not "
+    "shrink with the vector, so RAM falls less than the bytes a vector. 1 GB = 10⁹ bytes."
 )
+# Of each part: its field, its name, and a colour that stands out on light and dark.
+_PARTS = (
+    ("vectors", "vectors", "#2B7FC0", "1"),
+    ("graph", "HNSW graph", "#2B7FC0", ".55"),
+    ("bookkeeping", "its tables in RAM", "#2B7FC0", ".28"),
+    ("rescoring", "full-dimension copy for rescoring", "#D9480F", ".8"),
+)
+_STYLE = """
+.mrl-memory { font-size: .85rem; }
+.mrl-bar { display: grid; grid-template-columns: 10.5rem minmax(0, 1fr) 4.8rem; gap: .5rem;
+  align-items: center; height: 1.3rem; }
+.mrl-bar > span:first-child { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+.mrl-bar > span:nth-child(2) { height: .75rem; display: flex; }
+.mrl-bar > span:last-child { text-align: right; font-variant-numeric: tabular-nums; }
+.mrl-legend { display: flex; flex-wrap: wrap; gap: 0 1rem; font-size: .78rem; opacity: .85; }
+.mrl-legend i { display: inline-block; width: .7em; height: .7em; margin-right: .3em; }
+"""
 
 
-def show_memory_bars(summary: Summary, view: View) -> None:
+def show_memory(summary: Summary, view: View) -> None:
     """Show RAM and disk as bars of their parts, beside those of full dimension."""
     rankings = summary.evaluation.rankings
-    full = memory(
-        rankings.baseline, n_vectors=view.n_vectors, full_dim=rankings.full_dim, rescore=False
-    )
-    need = memory(
-        view.config,
-        n_vectors=view.n_vectors,
-        full_dim=rankings.full_dim,
-        rescore=view.cutoff.rescore,
+    full_dim, n_vectors = rankings.full_dim, view.n_vectors
+    rescore = view.cutoff.rescore
+    full = memory(rankings.baseline, n_vectors=n_vectors, full_dim=full_dim, rescore=False)
+    need = memory(view.config, n_vectors=n_vectors, full_dim=full_dim, rescore=rescore)
+    code, full_code = view.config.bytes_per_vector, rankings.baseline.bytes_per_vector
+    st.markdown(
+        f"**Memory for {count_text(n_vectors)} vectors**: {code:,} bytes a vector "
+        f"({times_text(full_code / code)} smaller), RAM {times_text(full.ram / need.ram)} smaller",
+        help=_HELP_MEMORY,
     )
     widest = max(full.ram, full.disk, need.ram, need.disk)
-    rows = "".join(
-        _bar(f"{what} · {whose}", sizes, total, widest)
-        for what, whose, sizes, total in (
-            ("RAM", "full dimension", _ram_parts(full), full.ram),
-            ("RAM", str(view.config), _ram_parts(need), need.ram),
-            ("Disk", "full dimension", _disk_parts(full), full.disk),
-            ("Disk", str(view.config), _disk_parts(need), need.disk),
+    bars = "".join(
+        _bar(label, sizes, widest)
+        for label, sizes in (
+            ("RAM, full dimension", _ram_parts(full)),
+            (f"RAM, {view.config}", _ram_parts(need)),
+            ("Disk, full dimension", _disk_parts(full)),
+            (f"Disk, {view.config}", _disk_parts(need)),
         )
     )
-    shown = [part for part in _PARTS if part[0] != "rescoring" or need.rescoring]
+    shown = [part for part in _PARTS if part[0] != "rescoring" or rescore]
     legend = " ".join(
-        f'<span style="white-space:nowrap"><span style="display:inline-block;width:.7em;'
-        f'height:.7em;background:{colour};opacity:{opacity};margin-right:.3em"></span>{label}</span>'
+        f'<span><i style="background:{colour};opacity:{opacity}"></i>{label}</span>'
         for _, label, colour, opacity in shown
     )
     st.html(
-        f'<div style="font-size:.85rem"><div style="display:flex;gap:1rem;flex-wrap:wrap;'
-        f'margin-bottom:.3rem"><b>Memory for {count_text(view.n_vectors)} vectors</b>{legend}'
-        f"</div>{rows}</div>"
+        f'<style>{_STYLE}</style><div class="mrl-memory">{bars}'
+        f'<div class="mrl-legend">{legend}</div></div>'
     )
 
 
@@ -188,18 +139,14 @@ def _disk_parts(need: Memory) -> dict[str, float]:
     return {"vectors": need.vectors, "graph": need.graph, "rescoring": need.rescoring}
 
 
-def _bar(label: str, sizes: dict[str, float], total: float, widest: float) -> str:
+def _bar(label: str, sizes: dict[str, float], widest: float) -> str:
     pieces = "".join(
-        f'<span title="{name}: {byte_text(sizes[key])}" style="display:inline-block;height:100%;'
-        f'width:{100 * sizes[key] / widest:.3f}%;background:{colour};opacity:{opacity}"></span>'
+        f'<span title="{name}: {byte_text(sizes[key])}" style="width:'
+        f'{100 * sizes[key] / widest:.3f}%;background:{colour};opacity:{opacity}"></span>'
         for key, name, colour, opacity in _PARTS
         if sizes.get(key)
     )
+    total = byte_text(sum(sizes.values()))
     return (
-        '<div style="display:grid;grid-template-columns:12.5rem 1fr 5rem;gap:.5rem;'
-        'align-items:center;height:1.35rem">'
-        f'<span style="white-space:nowrap;overflow:hidden;text-overflow:ellipsis">{label}</span>'
-        f'<span style="height:.75rem;display:flex">{pieces}</span>'
-        f'<span style="text-align:right;font-variant-numeric:tabular-nums">{byte_text(total)}'
-        "</span></div>"
+        f'<div class="mrl-bar"><span>{label}</span><span>{pieces}</span><span>{total}</span></div>'
     )

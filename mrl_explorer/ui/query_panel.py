@@ -7,7 +7,7 @@ import streamlit as st
 
 from mrl_explorer.decide.summary import Summary
 from mrl_explorer.report.formats import share_text
-from mrl_explorer.ui.controls import View
+from mrl_explorer.ui.controls import View, pin, unpin
 
 _SHOWN = 50
 _ALL = "All segments"
@@ -63,7 +63,26 @@ def show_query_panel(summary: Summary, view: View) -> Choice:
             help="Searched in every configuration. It has no judgements and enters no average.",
             icon=":material/search:",
         )
+        _show_pin(view)
     return Choice(None if typed.strip() else row, typed.strip())
+
+
+def _show_pin(view: View) -> None:
+    if view.pinned is None:
+        st.button(
+            "Pin",
+            icon=":material/keep:",
+            on_click=pin,
+            args=(view.config,),
+            help=f"Hold {view.config} in a third column while you slide on.",
+        )
+    else:
+        st.button(
+            "Unpin",
+            icon=":material/keep_off:",
+            on_click=unpin,
+            help=f"Let go of {view.pinned}, the third column.",
+        )
 
 
 def matching(summary: Summary, *, segment: str | None, words: str) -> np.ndarray:
@@ -96,7 +115,7 @@ def _pick(summary: Summary, rows: np.ndarray, recalls: np.ndarray) -> int | None
         picked = options[0]
     st.session_state["query"] = picked
     chosen = st.selectbox(
-        "Query, worst first" + (f" ({_SHOWN} of {len(rows):,})" if len(rows) > _SHOWN else ""),
+        "Query, worst first",
         options,
         key="query",
         format_func=lambda identity: (
@@ -104,7 +123,8 @@ def _pick(summary: Summary, rows: np.ndarray, recalls: np.ndarray) -> int | None
             f"{queries.texts[row_of[identity]] or identity}"
         ),
         persist_state="session",
-        help="Each with its recall in this configuration, the worst first.",
+        help=f"Each with its recall in this configuration. The {len(options)} worst of {len(rows):,} "
+        "are listed: the segment and the words beside this narrow them down.",
     )
     st.query_params["q"] = str(chosen)
     return row_of[str(chosen)]

@@ -25,9 +25,10 @@ function card(item, config, opened) {
   node.append(
     element("span", "card-rank", item.rank),
     title,
+    element("span", "card-score", item.score),
     element("span", "card-badge", item.badge),
     text,
-    element("span", "card-meta", `${item.id} · score ${item.score} (${config})`),
+    element("span", "card-meta", `${item.id} · score ${item.score} (${config}), ${item.spoken}`),
   );
   node.title = `${item.id} · score ${item.score} · ${item.spoken}`;
   return node;
@@ -98,12 +99,16 @@ export default function (component) {
   if (!root) {
     root = element("div", "results mrl-results");
     root.opened = new Set();
-    parentElement.append(root);
+    parentElement.append(element("p", "results-query"), root);
     listen(root, root.opened);
     new ResizeObserver(([entry]) =>
       root.classList.toggle("narrow", entry.contentRect.width < NARROW),
     ).observe(parentElement);
   }
+  const query = parentElement.querySelector(".results-query");
+  query.dir = "auto";
+  query.textContent = data.query ? `“${data.query}”` : "";
+  query.append(element("span", "results-note", data.note));
   if (root.dataset.query !== data.query) root.opened.clear();
   root.dataset.query = data.query;
   root.dataset.dim = data.dim;

@@ -18,14 +18,16 @@ _component = st.components.v2.component(
 )
 
 
-def show_results(columns: list[dict[str, Any]], *, query: str, dim: int) -> None:
+def show_results(columns: list[dict[str, Any]], *, query: str, note: str, dim: int) -> None:
     """Show columns as `report.comparison.column_data` gives them.
 
     Parameters
     ----------
     query : str
         What was searched for: another one closes the cards that were opened.
+    note : str
+        One sentence on the lists, or empty.
     dim : int
         The chosen dimension, for whoever waits for it to be painted.
     """
-    _component(data={"columns": columns, "query": query, "dim": dim}, key="results")
+    _component(data={"columns": columns, "query": query, "note": note, "dim": dim}, key="results")
