@@ -1,4 +1,4 @@
-"""Child processes that measure themselves, and the memory of a process as Linux counts it."""
+"""Child processes that measure themselves, and memory and time as Linux counts them."""
 
 import json
 import os
@@ -22,6 +22,16 @@ def peak_resident_bytes() -> int:
     return _status("VmHWM")
 
 
+def machine_seconds() -> float:
+    """Give the processor seconds that all of the machine's cores have been busy so far.
+
+    What the host of a virtual machine took away counts as busy, waiting for a disk does not.
+    """
+    # user, nice, system, idle, iowait, irq, softirq, steal
+    ticks = [int(part) for part in _read_proc("/proc/stat").splitlines()[0].split()[1:9]]
+    return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
+
+
 def run_child(module: str, *arguments: object) -> dict[str, float]:
     """Run a benchmark in a process of its own, and read what it prints as JSON."""
     finished = subprocess.run(
@@ -37,8 +47,12 @@ def run_child(module: str, *arguments: object) -> dict[str, float]:
 
 def _status(name: str) -> int:
     """Read an entry of /proc/self/status, in bytes."""
-    try:
-        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    except FileNotFoundError:
-        sys.exit("Memory is read from /proc: run this benchmark on Linux.")
+    lines = _read_proc("/proc/self/status").splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
+
+
+def _read_proc(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="ascii")
+    except FileNotFoundError:
+        sys.exit(f"There is no {path}: run this benchmark on Linux.")

@@ -8,9 +8,10 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 import faiss
 import numpy as np
@@ -18,7 +19,7 @@ import numpy as np
 # Run as a file, Python looks for packages beside the file and not in the project's folder.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.process import peak_resident_bytes, resident_bytes, run_child
+from benchmarks.process import machine_seconds, peak_resident_bytes, resident_bytes, run_child
 from benchmarks.synthetic import DEPTH, QUANTIZATIONS, clustered, dims_up_to
 from mrl_explorer.retrieval.config import Config, grid
 from mrl_explorer.retrieval.rankings import Rankings
@@ -26,8 +27,11 @@ from mrl_explorer.retrieval.sweep import n_threads, sweep
 
 TARGET_RATIO = 10
 TARGET_GB = 1.0
-MOST_SPREAD = 1.3
-"""Slowest over fastest of the same work, beyond which other work on the machine decides."""
+QUIET_CORES = 0.15
+"""Of a core: a round in which other processes used more does not count.
+
+One busy process on two cores made faiss, whose threads wait for each other, four times as slow and
+the sweep, whose threads take what comes, twice: the ratio of such a round flatters the sweep."""
 
 
 def configurations(full_dim: int) -> tuple[Config, ...]:
@@ -35,11 +39,20 @@ def configurations(full_dim: int) -> tuple[Config, ...]:
     return grid(full_dim, dims=dims_up_to(full_dim), quantizations=QUANTIZATIONS)
 
 
-def timed(work: Callable[[], object]) -> float:
-    """Give the seconds that a call takes."""
-    start = time.perf_counter()
+class Timing(NamedTuple):
+    """How long something took, and how many cores other processes used meanwhile."""
+
+    seconds: float
+    others: float
+
+
+def timed(work: Callable[[], object]) -> Timing:
+    """Time a call."""
+    machine, own, start = machine_seconds(), time.process_time(), time.perf_counter()
     work()
-    return time.perf_counter() - start
+    seconds = time.perf_counter() - start
+    others = (machine_seconds() - machine) - (time.process_time() - own)
+    return Timing(seconds, max(0.0, others) / seconds)
 
 
 def measure_time(documents: np.ndarray, queries: np.ndarray, *, rounds: int) -> None:
@@ -59,38 +72,36 @@ def measure_time(documents: np.ndarray, queries: np.ndarray, *, rounds: int) -> 
     _check_agreement(found, rankings)
 
     print(
-        f"\n{'round':>5} {'faiss s':>8} {'sweep s':>8} {'ratio':>6} {'half docs':>10} half queries"
+        f"\n{'':5} {'faiss s':>8} {'sweep s':>8} {'ratio':>6} {'half docs':>10} {'half queries':>13}"
     )
-    columns: list[tuple[float, ...]] = []
+    rounds_seen: list[tuple[float, ...]] = []
+    quiet: list[tuple[float, ...]] = []
     for number in range(1, rounds + 1):
         # All of a round run one after another, so that what else the machine does hits them alike.
         one = timed(search)
         whole = timed(lambda: rank(documents, queries))
-        fewer_docs = timed(lambda: rank(half_docs, queries)) / whole
-        fewer_queries = timed(lambda: rank(documents, half_queries)) / whole
-        columns.append((one, whole, whole / one, fewer_docs, fewer_queries))
-        print(
-            f"{number:>5} {one:>8.2f} {whole:>8.2f} {whole / one:>6.2f} {fewer_docs:>10.2f} "
-            f"{fewer_queries:.2f}",
-            flush=True,
-        )
-    series = list(zip(*columns, strict=True))
-    one, whole, ratio, fewer_docs, fewer_queries = map(median, series)
-    searches, sweeps = series[:2]
+        fewer_docs = timed(lambda: rank(half_docs, queries))
+        fewer_queries = timed(lambda: rank(documents, half_queries))
+        seconds = one.seconds, whole.seconds
+        halves = (half.seconds / whole.seconds for half in (fewer_docs, fewer_queries))
+        row = (*seconds, whole.seconds / one.seconds, *halves)
+        others = max(timing.others for timing in (one, whole, fewer_docs, fewer_queries))
+        rounds_seen.append(row)
+        if others <= QUIET_CORES:
+            quiet.append(row)
+        _print_row(str(number), row, "" if others <= QUIET_CORES else f"others: {others:.1f} cores")
+    counted = quiet or rounds_seen
+    medians = tuple(map(median, zip(*counted, strict=True)))
+    _print_row("median", medians, f"of {len(counted)} rounds")
+    if not quiet:
+        print("THE MACHINE WAS BUSY in every round, which flatters the ratio: do not quote it.")
+    elif len(quiet) < rounds:
+        print(f"{rounds - len(quiet)} rounds do not count: other processes were busy meanwhile.")
+    print(f"\nsweep / faiss: {medians[2]:.2f}, {_verdict(medians[2], TARGET_RATIO)}")
     print(
-        f"\nmedian ratio sweep / faiss: {ratio:.2f} ({whole:.2f} s / {one:.2f} s), "
-        f"{_verdict(ratio, TARGET_RATIO)}\n"
-        f"ratio of the best times: {min(sweeps) / min(searches):.2f} "
-        f"({min(sweeps):.2f} s / {min(searches):.2f} s)\n"
-        f"median time at half the documents: {fewer_docs:.2f} of the whole; at half the queries: "
-        f"{fewer_queries:.2f} (linear is about 0.5)"
+        f"at half the documents {medians[3]:.2f} of the time, at half the queries "
+        f"{medians[4]:.2f}; linear is about 0.5"
     )
-    if max(map(_spread, (searches, sweeps))) > MOST_SPREAD:
-        print(
-            f"THE MACHINE WAS BUSY: the slowest search took {_spread(searches):.1f} times the "
-            f"fastest, the slowest sweep {_spread(sweeps):.1f} times. A busy core holds faiss back "
-            "more than the sweep, so these ratios flatter: run again on a quiet machine."
-        )
 
 
 def measure_memory(documents: np.ndarray, queries: np.ndarray) -> None:
@@ -123,8 +134,13 @@ def _check_agreement(found: np.ndarray, rankings: Rankings) -> None:
     assert shared > 0.999, "the sweep and faiss disagree"
 
 
-def _spread(seconds: Sequence[float]) -> float:
-    return max(seconds) / min(seconds)
+def _print_row(name: str, row: tuple[float, ...], note: str) -> None:
+    one, whole, ratio, fewer_docs, fewer_queries = row
+    print(
+        f"{name:6} {one:>7.2f} {whole:>8.2f} {ratio:>6.2f} {fewer_docs:>10.2f} "
+        f"{fewer_queries:>13.2f}  {note}",
+        flush=True,
+    )
 
 
 def _verdict(value: float, target: float, unit: str = "") -> str:

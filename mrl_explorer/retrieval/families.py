@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import numkong
 import numpy as np
+from scipy.linalg.blas import sgemm
 
 from mrl_explorer.retrieval import kernels
 from mrl_explorer.retrieval.basis import Basis
@@ -111,8 +112,8 @@ class PrefixCodes:
 
     Attributes
     ----------
-    vectors : np.ndarray
-        (n, full_dim) float32: what is multiplied with the queries.
+    blocks : list of np.ndarray
+        By dim: (n, dims added since the last one) float32, what is multiplied with the queries.
     factors : np.ndarray
         (n_dims, n) float32: 1 / norm of each prefix, or ones.
     zeros : list of np.ndarray
@@ -121,7 +122,7 @@ class PrefixCodes:
         By cell of a shorter float: (n, dim) float32, normalised and rounded.
     """
 
-    vectors: np.ndarray
+    blocks: list[np.ndarray]
     factors: np.ndarray
     zeros: list[np.ndarray]
     rounded: list[np.ndarray]
@@ -169,6 +170,22 @@ def _dims(cells: Iterable[Cell]) -> list[int]:
     return sorted({cell.dim for cell in cells})
 
 
+def _blocks(vectors: np.ndarray, dims: list[int]) -> list[np.ndarray]:
+    """Cut (n, full_dim) into contiguous blocks of the dims that each prefix adds."""
+    return [
+        np.ascontiguousarray(vectors[:, start:stop])
+        for start, stop in zip([0, *dims], dims, strict=False)
+    ]
+
+
+def _add_products(documents: np.ndarray, queries: np.ndarray, products: np.ndarray) -> None:
+    """Add inner products in place: products += queries @ documents.T, in one pass of BLAS.
+
+    Transposed, C-ordered arrays are the Fortran-ordered ones that BLAS updates without a copy.
+    """
+    sgemm(1.0, documents.T, queries.T, beta=1.0, c=products.T, trans_a=True, overwrite_c=True)
+
+
 class PrefixFamily:
     """float32 and shorter floats, and signs of documents against a float query.
 
@@ -192,6 +209,7 @@ class PrefixFamily:
             for dim in self.dims
         }
         self.queries = np.ascontiguousarray(queries if mean is None else queries - mean)
+        self.query_blocks = _blocks(self.queries, self.dims)
         self.norms = dict(zip(self.dims, _norms(self.queries, self.dims), strict=True))
         self.query_factors = {dim: _inverse(norms) for dim, norms in self.norms.items()}
         self.shorter = [cell for cell in cells if cell.quantization.mantissa_bits < 23]
@@ -209,7 +227,7 @@ class PrefixFamily:
         zeros = [np.flatnonzero(row == 0) for row in norms]
         if self.signs:
             signs = np.where(vectors > 0, np.float32(1), np.float32(-1))
-            return PrefixCodes(signs, np.ones_like(norms), zeros, [])
+            return PrefixCodes(_blocks(signs, self.dims), np.ones_like(norms), zeros, [])
         vectors, factors = np.ascontiguousarray(vectors), _inverse(norms)
         rounded = []
         for cell in self.shorter:
@@ -220,22 +238,18 @@ class PrefixFamily:
                 cell.quantization.mantissa_bits,
                 rounded[-1],
             )
-        return PrefixCodes(vectors, factors, zeros, rounded)
+        return PrefixCodes(_blocks(vectors, self.dims), factors, zeros, rounded)
 
     def select(self, codes: PrefixCodes, first_row: int, chunk: slice) -> None:
-        queries = self.queries[chunk]
-        shape = (len(queries), len(codes.vectors))
-        products, block = scratch("products", shape), scratch("block", shape)
+        n_queries = len(self.queries[chunk])
+        products = scratch("products", (n_queries, codes.factors.shape[1]))
         products[:] = 0
-        start = 0
         for place, dim in enumerate(self.dims):
-            np.matmul(queries[:, start:dim], codes.vectors[:, start:dim].T, out=block)
-            start = dim
+            _add_products(codes.blocks[place], self.query_blocks[place][chunk], products)
             factors, zeros = codes.factors[place], codes.zeros[place]
-            products += block
             sums = products[:, zeros]
             products[:, zeros] = kernels.LOWEST
-            floors = np.full(len(queries), -np.inf, np.float32)
+            floors = np.full(n_queries, -np.inf, np.float32)
             for cell in self.exact[dim]:
                 kernels.select_products(products, factors, first_row, *cell.best(chunk))
                 floors = cell.thresholds[chunk]

@@ -44,8 +44,14 @@ def check_cutoff(rankings: Rankings, cutoff: Cutoff) -> None:
     Raises
     ------
     InputError
-        If k exceeds the documents, or k x oversample exceeds the lists' depth.
+        If k or the oversampling is below 1, k exceeds the documents, or k x oversample exceeds
+        the lists' depth.
     """
+    if cutoff.k < 1 or cutoff.oversample < 1:
+        raise InputError(
+            f"k = {cutoff.k} with an oversampling of {cutoff.oversample} leaves no results: choose "
+            "1 or more for both."
+        )
     if cutoff.k > rankings.n_docs:
         raise InputError(
             f"k = {cutoff.k} is larger than the corpus of {rankings.n_docs} documents: "
@@ -84,6 +90,8 @@ def recall(rankings: Rankings, cutoff: Cutoff) -> np.ndarray:
 def top(rankings: Rankings, config: Config, cutoff: Cutoff) -> np.ndarray:
     """Give the first k places of one configuration, after rescoring where that is on.
 
+    Rescored candidates of equal score stand by row.
+
     Returns
     -------
     np.ndarray
@@ -95,7 +103,8 @@ def top(rankings: Rankings, config: Config, cutoff: Cutoff) -> np.ndarray:
         return np.broadcast_to(np.arange(min(cutoff.k, full.shape[1])), (len(full), full.shape[1]))[
             :, : cutoff.k
         ]
-    return np.argsort(-full, axis=1, kind="stable")[:, : cutoff.k]
+    ids = rankings.ids[rankings.place(config)][:, : cutoff.candidates]
+    return np.lexsort((ids, -full), axis=1)[:, : cutoff.k]
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +163,9 @@ class _Gains:
         self._n_docs = n_docs
         keys = judgements.query_rows.astype(np.int64) * n_docs + judgements.document_rows
         order = np.argsort(keys)
-        self._keys, self._gains = keys[order], judgements.gains[order].astype(np.float64)
+        # Less than not relevant is not relevant, as trec_eval has it.
+        gains = np.maximum(judgements.gains, 0).astype(np.float64)
+        self._keys, self._gains = keys[order], gains[order]
         relevant = judgements.gains > 0
         self.judged_queries = np.unique(judgements.query_rows[relevant])
 
@@ -188,4 +199,5 @@ def tied_at_k(rankings: Rankings, config: Config, k: int) -> np.ndarray:
     """
     scores = rankings.scores[rankings.place(config)]
     kth = scores[:, min(k, scores.shape[1]) - 1][:, None]
+    kth = np.where(np.isfinite(kth), kth, np.inf)  # a list that has ended ties with nothing
     return (np.abs(scores - kth) <= TIE).sum(axis=1)

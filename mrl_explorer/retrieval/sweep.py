@@ -19,8 +19,8 @@ from mrl_explorer.retrieval.quantization import quantization
 from mrl_explorer.retrieval.rankings import TIE, Rankings
 
 DOCUMENTS_AT_ONCE = 2048
-QUERIES_AT_ONCE = 128
-"""A tile's scores for a chunk, 1 MB, stay in a core's own cache from product to selection."""
+QUERIES_AT_ONCE = 256
+"""A tile's scores for a chunk, 2 MB, stay in a core's own cache from product to selection."""
 
 
 def sweep(

@@ -10,10 +10,6 @@ from hypothesis.extra import numpy as hnp
 from mrl_explorer.retrieval import kernels
 
 SCORES = st.floats(-1e9, 1e9, width=32)
-COMPILED = [
-    name for name, value in vars(kernels).items() if hasattr(value, "py_func") and name[0] != "_"
-]
-
 
 def as_bits(values):
     return np.ascontiguousarray(values, np.float32).view(np.uint32)
