@@ -71,9 +71,8 @@ def measure_time(documents: np.ndarray, queries: np.ndarray, *, rounds: int) -> 
     found, rankings = search(), rank(documents, queries)
     _check_agreement(found, rankings)
 
-    print(
-        f"\n{'':5} {'faiss s':>8} {'sweep s':>8} {'ratio':>6} {'half docs':>10} {'half queries':>13}"
-    )
+    heads = f"{'faiss s':>8} {'sweep s':>8} {'ratio':>6} {'half docs':>10} {'half queries':>13}"
+    print(f"\n{'round':5} {heads}")
     rounds_seen: list[tuple[float, ...]] = []
     quiet: list[tuple[float, ...]] = []
     for number in range(1, rounds + 1):

@@ -230,8 +230,8 @@ def _notes(collection: Collection, *, exclude_self: bool) -> Iterable[str]:
             yield f"{records.n_empty} empty texts in {records.name} were left out."
         if records.n_duplicates:
             yield (
-                f"{records.n_duplicates} texts in {records.name} repeat an earlier one; copies tie, "
-                "and a tie counts as found."
+                f"{records.n_duplicates} texts in {records.name} repeat an earlier one; copies "
+                "tie, and a tie counts as found."
             )
         yield from _norm_notes(records)
     if collection.n_unjudged:

@@ -9,6 +9,7 @@ import io
 import json
 import os
 import zipfile
+import zlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,9 @@ from mrl_explorer.retrieval.rankings import Rankings
 FORMAT = "mrl-explorer evaluation"
 VERSION = 1
 SUFFIX = ".evaluation"
+MAX_BYTES = 4 * 10**9
+"""What a file may unpack to: 100 configurations of 10,000 queries, ranked 100 deep, need 1 GB."""
+
 _ARRAYS = ("ids", "scores", "pair_starts", "pair_rows", "pair_scores")
 
 
@@ -62,7 +66,7 @@ def save_evaluation(evaluation: Evaluation, path: Path) -> None:
         "judgements": None if evaluation.judgements is None else evaluation.judgements.name,
         "sha256": {name: hashlib.sha256(part).hexdigest() for name, part in parts.items()},
     }
-    # A neighbour of the target that takes its place at the end: a run cut short leaves no half file.
+    # A neighbour of the target takes its place at the end: a run cut short leaves no half file.
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
@@ -85,29 +89,7 @@ def load_evaluation(path: Path) -> Evaluation:
     InputError
         If it is missing, no evaluation, of a newer version, cut short or changed.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            manifest = json.loads(archive.read("manifest.json"))
-            if manifest["format"] != FORMAT:
-                raise KeyError
-            if manifest["version"] > VERSION:
-                raise InputError(
-                    f"{path.name} was written by a newer MRL Explorer (format "
-                    f"{manifest['version']}, this one reads {VERSION}): update MRL Explorer."
-                )
-            parts = {name: archive.read(name) for name in manifest["sha256"]}
-    except FileNotFoundError:
-        raise InputError(f"There is no file {path}: check the path.") from None
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}): check the path.") from None
-    except zipfile.BadZipFile as error:
-        raise _damaged(path) from error
-    except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(
-            f"{path.name} is not an evaluation: give a file written by 'evaluate --save'."
-        ) from error
+    manifest, parts = _read_parts(path)
     for name, part in parts.items():
         if hashlib.sha256(part).hexdigest() != manifest["sha256"][name]:
             raise _damaged(path)
@@ -117,6 +99,40 @@ def load_evaluation(path: Path) -> Evaluation:
     except (IndexError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
         raise _damaged(path) from error
     return evaluation
+
+
+def _read_parts(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Read the manifest and the parts that it names."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            # Reading stops at the declared sizes, so they bound what a hostile file can unpack.
+            if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
+                raise InputError(
+                    f"{path.name} unpacks to more than {MAX_BYTES / 1e9:.0f} GB: evaluate with "
+                    "fewer configurations or queries."
+                )
+            manifest = json.loads(archive.read("manifest.json"))
+            if manifest["format"] != FORMAT:
+                raise KeyError
+            if manifest["version"] > VERSION:
+                raise InputError(
+                    f"{path.name} was written by a newer MRL Explorer (format "
+                    f"{manifest['version']}, this one reads {VERSION}): update MRL Explorer."
+                )
+            return manifest, {name: archive.read(name) for name in manifest["sha256"]}
+    except InputError:
+        raise
+    except FileNotFoundError:
+        raise InputError(f"There is no file {path}: check the path.") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}): check the path.") from None
+    # What zipfile raises for archives that are cut short, changed, or encrypted.
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+        raise _damaged(path) from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{path.name} is not an evaluation: give a file written by 'evaluate --save'."
+        ) from error
 
 
 def _damaged(path: Path) -> InputError:

@@ -222,6 +222,7 @@ class PrefixFamily:
         ]
 
     def encode(self, tile: Tile) -> PrefixCodes:
+        """Cut the tile into blocks, and round its prefixes where cells are shorter floats."""
         vectors = tile.vectors if self.mean is None else tile.vectors - self.mean
         norms = _norms(vectors, self.dims)
         zeros = [np.flatnonzero(row == 0) for row in norms]
@@ -241,6 +242,7 @@ class PrefixFamily:
         return PrefixCodes(_blocks(vectors, self.dims), factors, zeros, rounded)
 
     def select(self, codes: PrefixCodes, first_row: int, chunk: slice) -> None:
+        """Add block after block to the products, and keep the best at each dim."""
         n_queries = len(self.queries[chunk])
         products = scratch("products", (n_queries, codes.factors.shape[1]))
         products[:] = 0
@@ -309,6 +311,7 @@ class IntegerFamily:
             self.query_factors[dim] = _inverse(norms)
 
     def encode(self, tile: Tile) -> list[tuple[Any, np.ndarray, np.ndarray]]:
+        """Give by cell: packed codes, 1 / norm of each, and the rows that are all zero."""
         encoded = []
         for cell in self.cells:
             codes = np.empty((len(tile.vectors), cell.dim), np.int8)
@@ -323,6 +326,7 @@ class IntegerFamily:
     def select(
         self, codes: list[tuple[Any, np.ndarray, np.ndarray]], first_row: int, chunk: slice
     ) -> None:
+        """Multiply the codes of each dim, and keep the best."""
         for cell, (packed, factors, zeros) in zip(self.cells, codes, strict=True):
             queries = self.queries[cell.dim][chunk]
             if self.float_query:
@@ -355,6 +359,7 @@ class HammingFamily:
         self.query_factors = {dim: np.ones(n_queries, np.float32) for dim in self.dims}
 
     def encode(self, tile: Tile) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Give sign bits by word, and for each dim the rows whose prefix is all zero."""
         words = np.empty((self.n_words, len(tile.vectors)), np.uint64)
         kernels.pack_signs(tile.vectors, words, True)
         return words, [np.flatnonzero(row == 0) for row in _norms(tile.vectors, self.dims)]
@@ -362,6 +367,7 @@ class HammingFamily:
     def select(
         self, codes: tuple[np.ndarray, list[np.ndarray]], first_row: int, chunk: slice
     ) -> None:
+        """Count differing bits word after word, and keep the nearest at each dim."""
         words, zeros = codes
         queries = self.queries[chunk]
         shape = (len(queries), words.shape[1])

@@ -25,30 +25,30 @@ compiled_sum = nb.njit(
 
 
 @intrinsic
-def popcount(typing_context, word):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, ARG001
+def popcount(typing_context, word):  # type: ignore[no-untyped-def]
     """Count the ones in a uint64."""
 
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, ARG001
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
         return builder.ctpop(arguments[0])
 
     return nb.types.uint64(nb.types.uint64), generate
 
 
 @intrinsic
-def float_bits(typing_context, value):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, ARG001
+def float_bits(typing_context, value):  # type: ignore[no-untyped-def]
     """Read a float32's bits as a uint32."""
 
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, ARG001
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
         return builder.bitcast(arguments[0], llvmlite.ir.IntType(32))
 
     return nb.types.uint32(nb.types.float32), generate
 
 
 @intrinsic
-def bits_float(typing_context, value):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, ARG001
+def bits_float(typing_context, value):  # type: ignore[no-untyped-def]
     """Read a uint32's bits as a float32."""
 
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, ARG001
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
         return builder.bitcast(arguments[0], llvmlite.ir.FloatType())
 
     return nb.types.float32(nb.types.uint32), generate

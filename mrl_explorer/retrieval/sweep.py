@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -82,62 +83,61 @@ def sweep(
     centred = any(cell.quantization.centred for cell in cells.values())
     mean = document_mean(documents) if centred else np.zeros(full_dim)
     names = sorted({config.basis for config in cells})
-    chunks = _slices(len(queries), QUERIES_AT_ONCE)
     with _threads() as pool:
         for done, name in enumerate(names):
             basis = fit_basis(name, documents, on_progress=on_progress)
-            own = [cell for config, cell in cells.items() if config.basis == name]
-            groups = families(own, unit_queries, mean, basis)
-            tiles = _slices(n_docs, DOCUMENTS_AT_ONCE)
-
-            def encode(
-                rows: slice, basis: Basis = basis, groups: list[Family] = groups
-            ) -> list[Any]:
-                tile = Tile(rows.start, basis.apply(unit_rows(documents[rows])))
-                return [family.encode(tile) for family in groups]
-
-            # The next tile is encoded while this one is ranked, so no thread waits for the other.
-            upcoming = pool.submit(encode, tiles[0])
-            for rows, following in zip(tiles, [*tiles[1:], None], strict=True):
-                encoded = upcoming.result()
-                if following is not None:
-                    upcoming = pool.submit(encode, following)
-
-                def select(
-                    chunk: slice,
-                    first_row: int = rows.start,
-                    encoded: list[Any] = encoded,
-                    groups: list[Family] = groups,
-                ) -> None:
-                    for family, codes in zip(groups, encoded, strict=True):
-                        family.select(codes, first_row, chunk)
-
-                list(pool.map(select, chunks))
-                on_progress(
-                    Progress(
-                        done * n_docs + rows.stop,
-                        len(names) * n_docs,
-                        f"ranking {len(configs)} configurations",
-                    )
-                )
+            own = {config: cell for config, cell in cells.items() if config.basis == name}
+            groups = families(list(own.values()), unit_queries, mean, basis)
+            for n_ranked in _rank(documents, groups, basis, pool, n_queries=len(queries)):
+                what = f"ranking {len(configs)} configurations"
+                on_progress(Progress(done * n_docs + n_ranked, len(names) * n_docs, what))
             factors = _query_factors(groups)
-            for config, cell in cells.items():
-                if config.basis == name:
-                    place = configs.index(config)
-                    kernels.finish(
-                        cell.keys,
-                        cell.counts,
-                        factors[id(cell)],
-                        depth,
-                        TIE,
-                        ids[place],
-                        scores[place],
-                    )
+            for config, cell in own.items():
+                place = configs.index(config)
+                kernels.finish(
+                    cell.keys,
+                    cell.counts,
+                    factors[id(cell)],
+                    depth,
+                    TIE,
+                    ids[place],
+                    scores[place],
+                )
         for place, config in enumerate(configs):
             if config not in cells:
                 ids[place], scores[place] = ids[0], scores[0]
         _score_listed(documents, unit_queries, ids, full_scores, pool)
     return Rankings(configs, ids, scores, full_scores, n_docs, full_dim)
+
+
+def _rank(
+    documents: np.ndarray,
+    groups: list[Family],
+    basis: Basis,
+    pool: ThreadPoolExecutor,
+    *,
+    n_queries: int,
+) -> Iterator[int]:
+    """Rank the configurations of one basis; yield the documents done after each tile."""
+
+    def encode(rows: slice) -> list[Any]:
+        tile = Tile(rows.start, basis.apply(unit_rows(documents[rows])))
+        return [family.encode(tile) for family in groups]
+
+    def select(chunk: slice, first_row: int, encoded: list[Any]) -> None:
+        for family, codes in zip(groups, encoded, strict=True):
+            family.select(codes, first_row, chunk)
+
+    tiles = _slices(len(documents), DOCUMENTS_AT_ONCE)
+    chunks = _slices(n_queries, QUERIES_AT_ONCE)
+    # The next tile is encoded while this one is ranked, so no thread waits for the other.
+    upcoming = pool.submit(encode, tiles[0])
+    for rows, following in zip(tiles, [*tiles[1:], None], strict=True):
+        encoded = upcoming.result()
+        if following is not None:
+            upcoming = pool.submit(encode, following)
+        list(pool.map(partial(select, first_row=rows.start, encoded=encoded), chunks))
+        yield rows.stop
 
 
 def _query_factors(groups: list[Family]) -> dict[int, np.ndarray]:

@@ -14,9 +14,7 @@ from mrl_explorer.retrieval.rankings import Rankings
 from mrl_explorer.ui.datasets import Dataset
 
 _OVERSAMPLES = (1, 2, 3, 4, 5, 8, 10, 20)
-N_VECTORS = tuple(int(digit * 10**power) for power in range(4, 10) for digit in (1, 2, 5)) + (
-    10**10,
-)
+N_VECTORS = (*(digit * 10**power for power in range(4, 10) for digit in (1, 2, 5)), 10**10)
 _COUNTS = {count_text(count): count for count in N_VECTORS}
 
 

@@ -1,4 +1,4 @@
-"""Explore: what do I lose at this dimension and quantization?"""
+"""Explore: what is lost at this dimension and quantization."""
 
 import streamlit as st
 
@@ -24,7 +24,6 @@ _CHART_HEIGHT = 246
 def show() -> None:
     """Run the page from top to bottom."""
     dataset = show_data_line()
-    rankings = dataset.evaluation.rankings
     with st.grid(2, min_column_width=440, gap=("small", "medium")):
         controls, curves = st.container(), st.container()
         numbers, needs = st.container(gap="xsmall"), st.container(gap="xsmall")

@@ -32,7 +32,7 @@ class Job(Generic[Result]):
         How it ended, and whether.
     """
 
-    progress: Progress = Progress(0, 1, "starting")
+    progress: Progress = field(default_factory=lambda: Progress(0, 1, "starting"))
     result: Result | None = None
     error: str = ""
     cancelled: bool = False

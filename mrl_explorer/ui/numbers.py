@@ -33,7 +33,8 @@ def show_numbers(summary: Summary, view: View) -> None:
     k = summary.cutoff.k
     rescored = f", rescored from {view.cutoff.candidates} candidates" if view.cutoff.rescore else ""
     st.html(
-        f'<div class="mrl-numbers" data-dim="{row.dim}"><b>{view.config}</b>{rescored}, against full dimension</div>'
+        f'<div class="mrl-numbers" data-dim="{row.dim}"><b>{view.config}</b>{rescored}, '
+        "against full dimension</div>"
     )
     with st.grid(2 if summary.relevance is None else 4, min_column_width=120, gap="small"):
         st.metric(

@@ -123,8 +123,8 @@ def _pick(summary: Summary, rows: np.ndarray, recalls: np.ndarray) -> int | None
             f"{queries.texts[row_of[identity]] or identity}"
         ),
         persist_state="session",
-        help=f"Each with its recall in this configuration. The {len(options)} worst of {len(rows):,} "
-        "are listed: the segment and the words beside this narrow them down.",
+        help=f"Each with its recall in this configuration. The {len(options)} worst of "
+        f"{len(rows):,} are listed: the segment and the words beside this narrow them down.",
     )
     st.query_params["q"] = str(chosen)
     return row_of[str(chosen)]

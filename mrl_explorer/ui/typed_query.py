@@ -1,4 +1,4 @@
-"""A query that the reader typed: embedded by the model of the data, ranked in every configuration."""
+"""A query that was typed: embedded by the data's own model, ranked in every configuration."""
 
 from dataclasses import dataclass
 
