@@ -18,6 +18,7 @@ from scipy.linalg.blas import sgemm
 from mrl_explorer.retrieval import kernels
 from mrl_explorer.retrieval.basis import Basis
 from mrl_explorer.retrieval.quantization import Quantization, integer_codes, round_floats
+from mrl_explorer.retrieval.rankings import TIE
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +73,18 @@ class Cell:
             self.counts[chunk],
             self.thresholds[chunk],
         )
+
+    def finish(self, factors: np.ndarray, ids: np.ndarray, scores: np.ndarray) -> None:
+        """Write the lists: best first, ties by lower row.
+
+        Parameters
+        ----------
+        factors : np.ndarray
+            (n_queries,) float32: a score is what the keys hold times this.
+        ids, scores : np.ndarray
+            (n_queries, depth) int32 and float32; places left over keep what they hold.
+        """
+        kernels.finish(self.keys, self.counts, factors, self.depth, TIE, ids, scores)
 
 
 @dataclass(frozen=True, eq=False)

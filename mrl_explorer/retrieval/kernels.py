@@ -491,10 +491,12 @@ def encode_integers(vectors, dim, levels, codes, factors):
     last, top = np.uintp(dim), np.float32(levels)
     for row in range(vectors.shape[0]):
         vector, code = vectors[row], codes[row]
-        largest = np.float32(0)
+        # Without its sign bit a float orders as its bits do, and a largest integer vectorizes.
+        magnitudes = vector.view(np.int32)
+        most = nb.int32(0)
         for j in range(np.uintp(0), last):
-            size = abs(vector[j])
-            largest = size if size > largest else largest
+            most = max(most, magnitudes[j] & nb.int32(0x7FFFFFFF))
+        largest = bits_float(nb.uint32(most))
         divisor = largest if largest > 0 else np.float32(1)
         for j in range(np.uintp(0), last):
             code[j] = nb.int32((top * vector[j] / divisor + shift) - shift)

@@ -3,9 +3,8 @@
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from mrl_explorer.retrieval.basis import Basis, document_mean, fit_basis, unit_r
 from mrl_explorer.retrieval.config import Config, baseline
 from mrl_explorer.retrieval.families import Cell, Family, Tile, families
 from mrl_explorer.retrieval.quantization import quantization
-from mrl_explorer.retrieval.rankings import TIE, Rankings
+from mrl_explorer.retrieval.rankings import Rankings
 
 DOCUMENTS_AT_ONCE = 2048
 QUERIES_AT_ONCE = 256
@@ -92,17 +91,13 @@ def sweep(
                 what = f"ranking {len(configs)} configurations"
                 on_progress(Progress(done * n_docs + n_ranked, len(names) * n_docs, what))
             factors = _query_factors(groups)
-            for config, cell in own.items():
-                place = configs.index(config)
-                kernels.finish(
-                    cell.keys,
-                    cell.counts,
-                    factors[id(cell)],
-                    depth,
-                    TIE,
-                    ids[place],
-                    scores[place],
-                )
+            finishing = [
+                pool.submit(cell.finish, factors[id(cell)], ids[place], scores[place])
+                for place, config in enumerate(configs)
+                if (cell := own.get(config)) is not None
+            ]
+            for future in finishing:
+                future.result()
         for place, config in enumerate(configs):
             if config not in cells:
                 ids[place], scores[place] = ids[0], scores[0]
@@ -124,20 +119,34 @@ def _rank(
         tile = Tile(rows.start, basis.apply(unit_rows(documents[rows])))
         return [family.encode(tile) for family in groups]
 
-    def select(chunk: slice, first_row: int, encoded: list[Any]) -> None:
-        for family, codes in zip(groups, encoded, strict=True):
-            family.select(codes, first_row, chunk)
-
     tiles = _slices(len(documents), DOCUMENTS_AT_ONCE)
     chunks = _slices(n_queries, QUERIES_AT_ONCE)
-    # The next tile is encoded while this one is ranked, so no thread waits for the other.
+    # A chunk's best are its own: one tile at a time works on them.
+    locks = [threading.Lock() for _ in chunks]
+
+    def select(place: int, first_row: int, encoded: list[Any]) -> None:
+        with locks[place]:
+            for family, codes in zip(groups, encoded, strict=True):
+                family.select(codes, first_row, chunks[place])
+
+    # While a tile is ranked the next one is encoded and queued behind it, so no thread ever waits
+    # for another to finish a tile.
     upcoming = pool.submit(encode, tiles[0])
+    ranking: list[Future[None]] = []
+    done = 0
     for rows, following in zip(tiles, [*tiles[1:], None], strict=True):
         encoded = upcoming.result()
         if following is not None:
             upcoming = pool.submit(encode, following)
-        list(pool.map(partial(select, first_row=rows.start, encoded=encoded), chunks))
-        yield rows.stop
+        queued = [pool.submit(select, place, rows.start, encoded) for place in range(len(chunks))]
+        for future in ranking:
+            future.result()
+        if done:
+            yield done
+        ranking, done = queued, rows.stop
+    for future in ranking:
+        future.result()
+    yield done
 
 
 def _query_factors(groups: list[Family]) -> dict[int, np.ndarray]:

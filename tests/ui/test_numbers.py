@@ -1,0 +1,139 @@
+import pytest
+
+from mrl_explorer.decide.summary import summarise
+from mrl_explorer.retrieval.config import Config
+from mrl_explorer.retrieval.metrics import Cutoff
+from tests.ui.apps import columns, curve_option, html, numbers, open_app, shown_results
+
+
+def share(value):
+    return f"{value:.3f}".removeprefix("0")
+
+
+def change(value, full):
+    return f"{value - full:+.3f} vs full"
+
+
+@pytest.mark.parametrize(
+    ("config", "k", "oversample"),
+    [
+        (Config(32, "binary", "native"), 10, None),
+        (Config(64, "int4", "pca"), 5, None),
+        (Config(96, "float16", "native"), 1, None),
+        (Config(128, "int8", "native"), 100, None),
+        (Config(256, "float32", "pca"), 10, None),
+        (Config(256, "float32", "native"), 20, None),
+        (Config(32, "binary", "native"), 10, 1),
+        (Config(48, "binary", "pca"), 10, 4),
+        (Config(64, "int8", "native"), 3, 20),
+        (Config(192, "int4", "pca"), 20, 5),
+    ],
+    ids=str,
+)
+def test_the_page_shows_the_figures_of_the_evaluation(sample, config, k, oversample):
+    app = open_app(
+        dim=str(config.dim), quantization=config.quantization, basis=config.basis, k=str(k)
+    )
+    if oversample is not None:
+        app.toggle(key="rescore").set_value(True).run()
+        slider = next(s for s in app.select_slider if s.label == "Oversampling")
+        slider.set_value(oversample).run()
+    assert not app.exception
+    cutoff = Cutoff(k, oversample or 1, rescore=oversample is not None)
+    summary = summarise(sample, cutoff)
+    row, full = summary.row(config), summary.row(sample.rankings.baseline)
+    assert numbers(app) == {
+        f"recall@{k}": (
+            share(row.recall),
+            f"{share(row.recall_low)} to {share(row.recall_high)}",
+        ),
+        f"nDCG@{k}": (share(row.ndcg), change(row.ndcg, full.ndcg)),
+        f"MRR@{k}": (share(row.mrr), change(row.mrr, full.mrr)),
+        f"success@{k}": (share(row.success), change(row.success, full.success)),
+    }
+    rescored = "" if oversample is None else f", rescored from {k * oversample} candidates"
+    assert f"<b>{config}</b>{rescored}, against full dimension" in html(app)
+    assert f'data-dim="{config.dim}"' in html(app)
+    suffix = "" if oversample is None else " rescored"
+    assert [name for _, name, _ in columns(app)] == ["256d float32", f"{config}{suffix}"]
+    assert all(len(ids) == k for _, _, ids in columns(app))
+
+
+def test_the_baseline_loses_nothing():
+    shown = numbers(open_app(dim="256", quantization="float32"))
+    assert shown["recall@10"] == ("1.000", "1.000 to 1.000")
+    assert all(below.startswith(("+0.000", "1.000")) for _, below in shown.values())
+
+
+def test_a_slider_move_reaches_numbers_results_and_chart():
+    app = open_app()
+    for dim in (32, 256, 64):
+        app.select_slider(key="dim").set_value(dim).run()
+        assert f'data-dim="{dim}"' in html(app)
+        assert shown_results(app)["dim"] == dim
+        assert columns(app)[1][1] == f"{dim}d int8"
+        assert curve_option(app)["series"][-1]["name"] == f"{dim}d int8"
+
+
+def test_the_chart_and_the_number_show_the_same_recall():
+    app = open_app(dim="64", quantization="binary")
+    lines = [s for s in curve_option(app)["series"] if s["name"] == "binary" and "symbolSize" in s]
+    (point,) = [point for point in lines[0]["data"] if point[0] == 64]
+    assert numbers(app)["recall@10"][0] == share(point[1])
+
+
+def memory_line(app):
+    return next(m.value for m in app.markdown if "Memory" in m.value)
+
+
+def bars(app):
+    text = next(h for h in html(app).split("\n") if "mrl-bar" in h and "GB" in h)
+    return [piece.split("</span></div>")[0].rpartition(">")[2] for piece in text.split("mrl-bar")[1:]]
+
+
+def test_memory_is_told_beside_the_baselines():
+    app = open_app(dim="128")
+    # usearch, M = 16: 148.5 bytes a vector beside its code on disk and 258 in RAM.
+    assert memory_line(app) == (
+        "**Memory for 10M vectors**: 128 bytes a vector (8.0× smaller), RAM 3.3× smaller"
+    )
+    assert bars(app) == ["12.8 GB", "3.86 GB", "11.7 GB", "2.77 GB"]
+    assert "full-dimension copy" not in html(app)
+
+
+def test_rescoring_costs_disk_and_no_ram():
+    app = open_app(dim="128", rescore="true")
+    assert bars(app) == ["12.8 GB", "3.86 GB", "11.7 GB", "13 GB"]
+    assert "full-dimension copy for rescoring" in html(app)
+
+
+def test_memory_follows_the_number_of_vectors():
+    app = open_app(dim="64", quantization="binary", vectors="1B")
+    assert memory_line(app) == (
+        "**Memory for 1B vectors**: 8 bytes a vector (128× smaller), RAM 4.8× smaller"
+    )
+    assert "1.28 TB" in html(app)
+    app.select_slider(key="vectors").set_value("10k").run()
+    assert "**Memory for 10k vectors**" in memory_line(app)
+    assert "12.8 MB" in html(app)
+
+
+def test_ties_of_binary_codes_are_told():
+    app = open_app(dim="32", quantization="binary", q="q-003")
+    assert "share the Hamming distance of place 10" in shown_results(app)["note"]
+    app.toggle(key="rescore").set_value(True).run()
+    assert shown_results(app)["note"] == ""
+    assert shown_results(open_app(dim="32", quantization="int8", q="q-003"))["note"] == ""
+
+
+def test_every_configuration_is_listed_when_asked_for(sample):
+    app = open_app(k="5")
+    assert not app.dataframe
+    app.toggle(key="table").set_value(True).run()
+    table = app.dataframe[0].value
+    assert len(table) == 70
+    row = summarise(sample, Cutoff(5)).row(Config(64, "int4", "pca"))
+    (found,) = table[
+        (table["dim"] == 64) & (table["quantization"] == "int4") & (table["basis"] == "pca")
+    ].to_dict("records")
+    assert found == pytest.approx(row.as_dict())
