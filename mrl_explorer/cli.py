@@ -115,6 +115,8 @@ def _evaluate(options: argparse.Namespace) -> int:
     cutoff = Cutoff(options.k)
     if cutoff.k < 1:
         raise InputError(f"k = {cutoff.k} leaves no results: choose 1 or more.")
+    if options.depth < 1:
+        raise InputError(f"A depth of {options.depth} leaves no results: choose 1 or more.")
     with _Bar() as bar:
         source = DataSource(
             options.corpus,

@@ -10,6 +10,7 @@ import json
 import os
 import zipfile
 import zlib
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,10 @@ import pyarrow.parquet as pq
 
 from mrl_explorer.data import Judgements
 from mrl_explorer.errors import InputError
+from mrl_explorer.retrieval.basis import BASES
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.evaluation import Evaluation, Listed, Queries, Source
+from mrl_explorer.retrieval.quantization import QUANTIZATIONS
 from mrl_explorer.retrieval.rankings import Rankings
 
 FORMAT = "mrl-explorer evaluation"
@@ -30,6 +33,10 @@ SUFFIX = ".evaluation"
 MAX_BYTES = 4 * 10**9
 """What a file may unpack to: 100 configurations of 10,000 queries, ranked 100 deep, need 1 GB."""
 
+# Others raise errors of their own.
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# What parts raise that are whole and yet not what they should be.
+_MALFORMED = (LookupError, MemoryError, OverflowError, TypeError, ValueError)
 _ARRAYS = ("ids", "scores", "pair_starts", "pair_rows", "pair_scores")
 
 
@@ -67,7 +74,7 @@ def save_evaluation(evaluation: Evaluation, path: Path) -> None:
         "sha256": {name: hashlib.sha256(part).hexdigest() for name, part in parts.items()},
     }
     # A neighbour of the target takes its place at the end: a run cut short leaves no half file.
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished = path.parent / f".{path.name}.{os.getpid()}"
     try:
         with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
             archive.writestr("manifest.json", json.dumps(manifest, indent=1))
@@ -75,10 +82,12 @@ def save_evaluation(evaluation: Evaluation, path: Path) -> None:
                 archive.writestr(name, part)
         unfinished.replace(path)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise InputError(
             f"{path} cannot be written ({error.strerror}): choose a folder you may write to."
         ) from error
+    finally:
+        with suppress(OSError):  # nothing is left of it where all went well
+            unfinished.unlink()
 
 
 def load_evaluation(path: Path) -> Evaluation:
@@ -96,7 +105,7 @@ def load_evaluation(path: Path) -> Evaluation:
     try:
         evaluation = _assemble(manifest, parts)
         _check_consistency(evaluation)
-    except (IndexError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
+    except (*_MALFORMED, pa.ArrowException) as error:
         raise _damaged(path) from error
     return evaluation
 
@@ -105,8 +114,11 @@ def _read_parts(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Read the manifest and the parts that it names."""
     try:
         with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            if any(member.compress_type not in _COMPRESSIONS for member in members):
+                raise zipfile.BadZipFile
             # Reading stops at the declared sizes, so they bound what a hostile file can unpack.
-            if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
+            if sum(member.file_size for member in members) > MAX_BYTES:
                 raise InputError(
                     f"{path.name} unpacks to more than {MAX_BYTES / 1e9:.0f} GB: evaluate with "
                     "fewer configurations or queries."
@@ -119,7 +131,7 @@ def _read_parts(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
                     f"{path.name} was written by a newer MRL Explorer (format "
                     f"{manifest['version']}, this one reads {VERSION}): update MRL Explorer."
                 )
-            return manifest, {name: archive.read(name) for name in manifest["sha256"]}
+            return manifest, {name: archive.read(name) for name in dict(manifest["sha256"])}
     except InputError:
         raise
     except FileNotFoundError:
@@ -224,14 +236,33 @@ def _check_consistency(evaluation: Evaluation) -> None:
     rankings = evaluation.rankings
     shape = (len(rankings.configs), len(evaluation.queries.ids), rankings.depth)
     listed = np.unique(rankings.ids)
+    judged = evaluation.judgements
     consistent = (
         rankings.ids.shape == rankings.scores.shape == rankings.full_scores.shape == shape
         and rankings.baseline in rankings
+        and len(set(rankings.configs)) == len(rankings.configs)
+        and all(_is_possible(config, rankings.full_dim) for config in rankings.configs)
+        and isinstance(rankings.n_docs, int)
         and rankings.ids.max() < rankings.n_docs
         and np.array_equal(listed[listed >= 0], evaluation.listed.rows)
+        and (judged is None or _are_rows(judged.query_rows, rankings.n_queries))
+        and (judged is None or _are_rows(judged.document_rows, rankings.n_docs))
     )
     if not consistent:
         raise ValueError("the parts of the evaluation disagree")
+
+
+def _is_possible(config: Config, full_dim: int) -> bool:
+    return (
+        isinstance(config.dim, int)
+        and 1 <= config.dim <= full_dim
+        and config.quantization in QUANTIZATIONS
+        and config.basis in BASES
+    )
+
+
+def _are_rows(rows: np.ndarray, n_rows: int) -> bool:
+    return not len(rows) or bool(rows.min() >= 0 and rows.max() < n_rows)
 
 
 def _npy(array: np.ndarray) -> bytes:

@@ -121,13 +121,16 @@ def _rank(
 
     tiles = _slices(len(documents), DOCUMENTS_AT_ONCE)
     chunks = _slices(n_queries, QUERIES_AT_ONCE)
-    # A chunk's best are its own: one tile at a time works on them.
-    locks = [threading.Lock() for _ in chunks]
 
-    def select(place: int, first_row: int, encoded: list[Any]) -> None:
-        with locks[place]:
-            for family, codes in zip(groups, encoded, strict=True):
-                family.select(codes, first_row, chunks[place])
+    def select(
+        chunk: slice, first_row: int, encoded: list[Any], before: Future[None] | None
+    ) -> None:
+        # One tile after the other works on a chunk's best: of equals the first seen stays, and
+        # that has to be the lower row. The one before was queued earlier, so it is under way.
+        if before is not None:
+            before.result()
+        for family, codes in zip(groups, encoded, strict=True):
+            family.select(codes, first_row, chunk)
 
     # While a tile is ranked the next one is encoded and queued behind it, so no thread ever waits
     # for another to finish a tile.
@@ -138,7 +141,11 @@ def _rank(
         encoded = upcoming.result()
         if following is not None:
             upcoming = pool.submit(encode, following)
-        queued = [pool.submit(select, place, rows.start, encoded) for place in range(len(chunks))]
+        earlier: Sequence[Future[None] | None] = ranking or [None] * len(chunks)
+        queued = [
+            pool.submit(select, chunk, rows.start, encoded, before)
+            for chunk, before in zip(chunks, earlier, strict=True)
+        ]
         for future in ranking:
             future.result()
         if done:

@@ -11,9 +11,11 @@ from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.metrics import Cutoff
 from mrl_explorer.retrieval.quantization import QUANTIZATIONS
 from mrl_explorer.retrieval.rankings import Rankings
+from mrl_explorer.ui.address import set_parameter
 from mrl_explorer.ui.datasets import Dataset
 
 _OVERSAMPLES = (1, 2, 3, 4, 5, 8, 10, 20)
+_USUAL_OVERSAMPLE = 4
 N_VECTORS = (*(digit * 10**power for power in range(4, 10) for digit in (1, 2, 5)), 10**10)
 _COUNTS = {count_text(count): count for count in N_VECTORS}
 
@@ -102,14 +104,17 @@ def show_controls(dataset: Dataset) -> View:
                 "by full-dimension float32 vectors kept on disk.",
             )
             fitting = [n for n in _OVERSAMPLES if n * k <= max(rankings.depth, k)]
-            oversample = st.select_slider(
+            if st.session_state.get("oversample") not in fitting:
+                st.session_state.pop("oversample", None)
+            oversample = st.selectbox(
                 "Oversampling",
-                fitting if len(fitting) > 1 else [1, 1],
-                value=max(n for n in fitting if n <= 4),
-                key=f"oversample_{len(fitting)}",
+                fitting,
+                index=fitting.index(max(n for n in fitting if n <= _USUAL_OVERSAMPLE)),
+                key="oversample",
                 width=130,
-                disabled=not rescore or len(fitting) == 1,
-                format_func=lambda n: f"×{n}",
+                disabled=not rescore,
+                bind="query-params",
+                persist_state="session",
                 help=f"Candidates per result. These lists hold {rankings.depth}: for more, run "
                 "the evaluation deeper on the Data page.",
             )
@@ -157,13 +162,14 @@ def _pinned(rankings: Rankings) -> Config | None:
 def pin(config: Config) -> None:
     """Hold a configuration beside the chosen one."""
     text = f"{config.dim}-{config.quantization}-{config.basis}"
-    st.session_state["pin"] = st.query_params["pin"] = text
+    st.session_state["pin"] = text
+    set_parameter("pin", text)
 
 
 def unpin() -> None:
     """Let go of it."""
     st.session_state.pop("pin", None)
-    st.query_params.pop("pin", None)
+    set_parameter("pin", None)
 
 
 def parse_config(text: str) -> Config:

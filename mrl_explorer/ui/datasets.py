@@ -65,7 +65,8 @@ def current() -> Dataset:
 def choose(key: str) -> None:
     """Make a data set the current one; what is chosen of the view starts anew."""
     st.session_state["data"] = key
-    for name in ("dim", "quantization", "basis", "k", "query", "typed", "pin", "segment", "find"):
+    view = ("dim", "quantization", "basis", "k", "rescore", "oversample", "pin")
+    for name in (*view, "query", "q", "typed", "segment", "find"):
         st.session_state.pop(name, None)
         st.query_params.pop(name, None)
 

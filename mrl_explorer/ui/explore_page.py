@@ -12,7 +12,7 @@ from mrl_explorer.retrieval.rankings import Rankings
 from mrl_explorer.ui.components.results import show_results
 from mrl_explorer.ui.controls import View, show_controls
 from mrl_explorer.ui.datasets import Dataset
-from mrl_explorer.ui.every_configuration import show_every_configuration
+from mrl_explorer.ui.details import show_details
 from mrl_explorer.ui.frame import show_data_line
 from mrl_explorer.ui.numbers import show_memory, show_numbers
 from mrl_explorer.ui.query_panel import Choice, show_query_panel
@@ -42,7 +42,7 @@ def show() -> None:
     _show_results(dataset, view, choice)
     with curves:
         _show_curves(summary, view)
-    show_every_configuration(summary, view)
+    show_details(summary, view)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

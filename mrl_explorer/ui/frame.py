@@ -5,6 +5,7 @@ import html
 import streamlit as st
 
 from mrl_explorer.ui import datasets
+from mrl_explorer.ui.address import set_parameter
 from mrl_explorer.ui.components.copy_link import show_copy_link
 from mrl_explorer.ui.datasets import Dataset
 
@@ -63,9 +64,7 @@ def show_data_line() -> Dataset:
                 help="Uploaded data stays in this browser session, so a link cannot open it. "
                 "Give a server-side path on the Data page to share a view.",
             )
-    st.query_params["data"] = dataset.key
-    if dataset.key == datasets.SAMPLE:
-        st.query_params.pop("data")
+    set_parameter("data", None if dataset.key == datasets.SAMPLE else dataset.key)
     return dataset
 
 

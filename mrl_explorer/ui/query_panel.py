@@ -7,6 +7,7 @@ import streamlit as st
 
 from mrl_explorer.decide.summary import Summary
 from mrl_explorer.report.formats import share_text
+from mrl_explorer.ui.address import set_parameter
 from mrl_explorer.ui.controls import View, pin, unpin
 
 _SHOWN = 50
@@ -126,5 +127,5 @@ def _pick(summary: Summary, rows: np.ndarray, recalls: np.ndarray) -> int | None
         help=f"Each with its recall in this configuration. The {len(options)} worst of "
         f"{len(rows):,} are listed: the segment and the words beside this narrow them down.",
     )
-    st.query_params["q"] = str(chosen)
+    set_parameter("q", str(chosen))
     return row_of[str(chosen)]

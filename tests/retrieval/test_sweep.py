@@ -1,6 +1,8 @@
 """The sweep against the plain recipe: every cell, on corpora made to be hard."""
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import faiss
 import numpy as np
@@ -87,6 +89,12 @@ def check_list(ids, scores, values, slack, lost, *, left_out, where):
     listed = sure[ids]
     off = np.abs(scores[listed] - values[ids][listed]) - slack[ids][listed]
     assert (off <= TIE).all(), f"{where}: a score is off by {off.max()}"
+
+    # Where scores are whole numbers, equals are equal: the lower rows are listed.
+    if length and not slack.any() and not lost.any():
+        last = values[ids[-1]]
+        crowd = ids[values[ids] == last]
+        assert np.array_equal(crowd, np.flatnonzero(wanted & (values == last))[: len(crowd)]), where
 
     # And nothing better was left out.
     unlisted = wanted & sure
@@ -302,6 +310,34 @@ def test_tiles_and_chunks_change_nothing(monkeypatch):
     in_parts = sweep(documents, queries, configs, depth=15)
     assert np.array_equal(whole.ids, in_parts.ids)
     np.testing.assert_allclose(whole.scores, in_parts.scores, atol=2e-6)
+
+
+class LateThreads(ThreadPoolExecutor):
+    """Threads that may be held up between taking a task and starting it, as any may be."""
+
+    def submit(self, task, /, *arguments):
+        delay = float(self.random.choice([0, 0, 0.002, 0.004]))
+
+        def late():
+            time.sleep(delay)
+            return task(*arguments)
+
+        return super().submit(late)
+
+
+def test_ties_go_to_the_lower_row_whatever_thread_is_late(monkeypatch):
+    """Many tiles and crowds of equals: tiles must come to a chunk of queries in order."""
+    documents, queries = gaussian(900, 6, 6)
+    monkeypatch.setattr(sweep_module, "DOCUMENTS_AT_ONCE", 30)
+    monkeypatch.setattr(sweep_module, "QUERIES_AT_ONCE", 3)
+    monkeypatch.setattr(sweep_module, "n_threads", lambda: 6)
+    monkeypatch.setattr(sweep_module, "ThreadPoolExecutor", LateThreads)
+    distances = -naive.score(documents, queries, dim=4, quantization="binary").values
+    expected = np.argsort(distances, axis=1, kind="stable")[:, :12]
+    for seed in range(3):
+        monkeypatch.setattr(LateThreads, "random", np.random.default_rng(seed), raising=False)
+        rankings = sweep(documents, queries, [Config(4, "binary")], depth=12)
+        assert np.array_equal(rankings.ids[1], expected)
 
 
 def test_documents_may_be_mapped_from_a_file(tmp_path):

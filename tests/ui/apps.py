@@ -110,7 +110,12 @@ def evaluate(app, *, dims="", quantizations=None):
     if app.session_state.get("job") is not None:
         wait_for(app.session_state["job"])
         app.run()
-    # The run after the switch of pages is the browser's own.
+    return follow(app)
+
+
+def follow(app):
+    """Stay on the page that the app has switched to, as a browser does."""
+    app._page_hash = app._finished_page_script_hash
     return app
 
 

@@ -1,7 +1,6 @@
 """Pages run in this process, each with a cache and folders of its own."""
 
 import pytest
-from sentence_transformers import SentenceTransformer  # noqa: F401 - before any page's thread
 
 from mrl_explorer.retrieval.evaluation_file import load_evaluation
 from tests.ui.apps import SAMPLE

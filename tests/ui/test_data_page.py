@@ -12,6 +12,7 @@ from tests.ui.apps import (
     QUERIES,
     SAMPLE,
     columns,
+    follow,
     go,
     has,
     html,
@@ -185,6 +186,7 @@ def test_an_evaluation_file_opens(page, tmp_path):
         t.value for t in page.text
     ]
     labelled(page.button, "Explore it").click().run()
+    follow(page)
     assert not page.exception
     assert page.query_params["data"] == "session-1"
     assert numbers(page)["recall@10"][0] == ".741"

@@ -66,7 +66,20 @@ def test_one_job_does_not_cancel_another():
     assert (first.cancelled, second.result) == (True, "done")
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.fixture
+def logged(monkeypatch):
+    """What ends a thread with a traceback."""
+    seen = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: seen.append(args.exc_value))
+    return seen
+
+
+def wait_for_threads():
+    for thread in threading.enumerate():
+        if thread.name.endswith("(run)"):
+            thread.join(60)
+
+
 @pytest.mark.parametrize(
     ("raised", "sentence"),
     [
@@ -75,12 +88,14 @@ def test_one_job_does_not_cancel_another():
         (ZeroDivisionError("secret detail"), "the server's log has the details"),
     ],
 )
-def test_what_goes_wrong_becomes_a_sentence(raised, sentence):
+def test_what_goes_wrong_becomes_a_sentence(raised, sentence, logged):
     def work(on_progress):
         raise raised
 
     job = jobs.start(work)
     wait_for(job)
+    wait_for_threads()
+    assert logged == ([raised] if isinstance(raised, ZeroDivisionError) else [])
     assert sentence in job.error
     assert "secret" not in job.error
     assert job.result is None

@@ -45,10 +45,10 @@ def test_without_a_named_folder_no_path_is_read(tmp_path):
         server_path(str(tmp_path))
 
 
-@pytest.mark.parametrize("text", ["documents.csv", " documents.csv ", "sub/../documents.csv", ""])
+@pytest.mark.parametrize("text", ["documents.csv", "sub/../documents.csv", ""])
 def test_paths_inside_are_read(texts, text):
     (texts / "sub").mkdir()
-    assert server_path(f"{texts}/{text}") in (texts / "documents.csv", texts)
+    assert server_path(f" {texts}/{text} ") in (texts / "documents.csv", texts)
 
 
 def test_a_folder_whose_name_only_starts_like_an_allowed_one_is_outside(texts):
