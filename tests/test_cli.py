@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -134,7 +135,10 @@ def test_options_reach_the_evaluation(vectors, capsys):
     assert (report["k"], report["depth"]) == (3, 20)
     cells = {(c["dim"], c["quantization"], c["basis"]) for c in report["configs"]}
     assert cells == {(16, "float32", "native")} | {
-        (dim, name, basis) for dim in (4, 8) for name in QUANTIZATIONS for basis in ("native", "pca")
+        (dim, name, basis)
+        for dim in (4, 8)
+        for name in QUANTIZATIONS
+        for basis in ("native", "pca")
     }
     for config in report["configs"]:
         bits = QUANTIZATIONS[config["quantization"]].bits
@@ -142,9 +146,7 @@ def test_options_reach_the_evaluation(vectors, capsys):
 
 
 def test_a_k_beyond_the_depth_deepens_it(vectors, capsys):
-    report = run_json(
-        capsys, "--corpus", "x.npy", "--queries", "q.npy", "--depth", "5", "-k", "12"
-    )
+    report = run_json(capsys, "--corpus", "x.npy", "--queries", "q.npy", "--depth", "5", "-k", "12")
     assert (report["k"], report["depth"]) == (12, 12)
 
 
@@ -487,6 +489,14 @@ def test_the_module_runs(vectors):
     assert all(list(config) == JUDGED for config in report["configs"])
     evaluation = load_evaluation(vectors / "run.evaluation")
     assert evaluation.rankings.n_docs == report["n_docs"]
+
+
+def test_the_module_exits_with_the_status(vectors, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["mrl_explorer", "evaluate", *BOTH, "--dims", "99"])
+    with pytest.raises(SystemExit) as caught:
+        runpy.run_module("mrl_explorer", run_name="__main__")
+    assert caught.value.code == 2
+    assert "Dimension 99" in capsys.readouterr().err
 
 
 def test_a_mistake_of_the_process(vectors):

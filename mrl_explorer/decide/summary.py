@@ -94,7 +94,7 @@ def summarise(evaluation: Evaluation, cutoff: Cutoff) -> Summary:
     """Read every figure off the lists: milliseconds, whatever the size of the corpus.
 
     A configuration that equals the baseline by construction has no interval: low = high = 1.
-    So has full-dimension rescoring of all documents.
+    So has a cut-off that takes all documents.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def summarise(evaluation: Evaluation, cutoff: Cutoff) -> Summary:
     values = recall(rankings, cutoff)
     low, high = intervals(values)
     for place, config in enumerate(rankings.configs):
-        whole = cutoff.rescore and cutoff.candidates >= rankings.n_docs
+        whole = cutoff.candidates >= rankings.n_docs
         if config == rankings.baseline or config.is_rotated_baseline(rankings.full_dim) or whole:
             low[place] = high[place] = 1.0
     judged = None

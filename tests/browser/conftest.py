@@ -24,7 +24,7 @@ _ARGUMENTS = (
     *("--disable-component-update", "--disable-sync"),
 )
 # Generous: it ends a test that hangs, and passes no judgement on speed.
-_PATIENCE_MS = 60_000
+_PATIENCE_MS = 30_000
 
 
 def pytest_ignore_collect(collection_path):

@@ -81,7 +81,7 @@ class Explorer:
 
     def copied_link(self):
         self.page.get_by_role("button", name="Copy link").click()
-        expect(self.page.get_by_text("Copied")).to_be_visible()
+        expect(self.page.get_by_text("Copied", exact=True)).to_be_visible()
         return self.page.evaluate("navigator.clipboard.readText()")
 
     def box(self, selector):
@@ -91,7 +91,7 @@ class Explorer:
 
     def open_data(self):
         self.page.get_by_role("link", name="Data").click()
-        expect(self.page.get_by_text("Your data")).to_be_visible()
+        expect(self.page.get_by_role("heading", name="Your data")).to_be_visible()
 
     def upload(self, place, name, content):
         content = content.encode() if isinstance(content, str) else content

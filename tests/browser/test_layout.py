@@ -61,7 +61,7 @@ def test_no_control_is_squeezed_out_of_sight(open_page, width):
     view = open_page(viewport={"width": width, "height": 900}).settled(128)
     assert view.box(".st-key-query")["width"] >= 200
     assert view.box(".st-key-typed")["width"] >= 200
-    assert view.slider.bounding_box()["width"] >= 200
+    assert view.box(".st-key-dim")["width"] >= 300
     for text in ("float32", "float16", "int8", "int4", "binary", "native", "pca"):
         box = view.page.get_by_role("radio", name=text, exact=True).bounding_box()
         assert box["x"] + box["width"] <= width

@@ -41,6 +41,7 @@ def test_a_second_press_of_evaluate_is_not_possible(open_page):
     # Enough texts that the run is still going on when the button is looked at.
     rows = "".join(f"{row},{' '.join(WORDS)} {row} {' text' * 40}\n" for row in range(20_000))
     view.upload(0, "many.csv", f"id,text\n{rows}")
+    expect(view.page.get_by_text("There are no queries")).to_be_visible()
     view.upload(1, "queries.csv", QUERIES)
     expect(view.page.get_by_text("20,000 documents")).to_be_visible()
     view.page.get_by_role("button", name="Evaluate").click()
@@ -79,7 +80,7 @@ def test_a_run_on_the_servers_files_opens_by_its_link(open_page, data_folder):
 
 
 ODD = [
-    "<b id=made>bold</b><img src=x onerror=\"window.made=1\"><script>window.made=1</script>",
+    '<b id=made>bold</b><img src=x onerror="window.made=1"><script>window.made=1</script>',
     "**stars** _lines_ [link](https://example.org) # head",
     "It costs $5 and $10, or $x^2$ and $$y$$",
     ":red[red] :material/home: :smile: -> --",
@@ -90,10 +91,16 @@ ODD = [
 
 @pytest.fixture
 def odd_view(open_page):
-    records = [{"id": f"<u>{i}</u>", "title": text, "text": f"cats {text}"} for i, text in enumerate(ODD)]
+    records = [
+        {"id": f"<u>{i}</u>", "title": text, "text": f"cats {text}"} for i, text in enumerate(ODD)
+    ]
     view = open_page("data")
     view.upload(0, "odd.jsonl", "".join(json.dumps(record) + "\n" for record in records))
-    view.upload(1, "queries.jsonl", "".join(json.dumps({"id": r["id"], "text": r["text"]}) + "\n" for r in records))
+    view.upload(
+        1,
+        "queries.jsonl",
+        "".join(json.dumps({"id": r["id"], "text": r["text"]}) + "\n" for r in records),
+    )
     expect(view.page.get_by_text("6 documents, ids from the file")).to_be_visible()
     view.evaluate()
     return view.settled(128)
@@ -148,7 +155,9 @@ def test_a_bad_file_is_named_and_the_page_stays(open_page):
     expect(alert).to_have_count(0)
 
 
-@pytest.mark.parametrize("link", ["?data=nonsense", "?data=session-1", "?data=run-0a1b", "?data=%00"])
+@pytest.mark.parametrize(
+    "link", ["?data=nonsense", "?data=session-1", "?data=run-0a1b", "?data=%00"]
+)
 def test_a_link_that_leads_nowhere_shows_the_sample(open_page, link):
     view = open_page(link).settled(128)
     expect(view.page.get_by_role("alert")).to_contain_text("The sample is shown instead.")

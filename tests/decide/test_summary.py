@@ -85,6 +85,12 @@ def test_rescoring_all_documents_is_the_baseline():
     assert (summarise(evaluation, Cutoff(5, 12)).low < 1).any()
 
 
+def test_a_list_of_all_documents_misses_none():
+    evaluation = make_evaluation(depth=60)
+    assert (summarise(evaluation, Cutoff(60)).low == 1).all()
+    assert (summarise(evaluation, Cutoff(59)).low < 1).any()
+
+
 def test_rescoring_all_but_its_own_document_is_the_baseline():
     evaluation = make_evaluation(depth=60, exclude_self=True)
     assert (summarise(evaluation, Cutoff(5, 12, rescore=True)).low == 1).all()

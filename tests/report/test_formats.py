@@ -44,7 +44,14 @@ def test_counts_are_short(count, text):
 
 @pytest.mark.parametrize(
     ("share", "text"),
-    [(0, ".000"), (0.0004, ".000"), (0.5, ".500"), (0.8734, ".873"), (0.9996, "1.000"), (1, "1.000")],
+    [
+        (0, ".000"),
+        (0.0004, ".000"),
+        (0.5, ".500"),
+        (0.8734, ".873"),
+        (0.9996, "1.000"),
+        (1, "1.000"),
+    ],
 )
 def test_shares_have_three_decimals(share, text):
     assert formats.share_text(share) == text

@@ -205,8 +205,7 @@ def test_texts_without_vectors():
 
 def test_dims_that_disagree():
     assert refusal(Collection(documents(), queries(dim=9))) == (
-        "docs.npy has vectors of 8 dimensions and queries.npy of 9: embed both with the same "
-        "model."
+        "docs.npy has vectors of 8 dimensions and queries.npy of 9: embed both with the same model."
     )
 
 
@@ -283,9 +282,7 @@ def test_norms_change_no_ranking():
     factors = np.linspace(0.2, 9, 20)
     other = scaled("d.npy", factors)
     same = scaled("d.npy", np.ones(20))
-    lists = [
-        evaluate(Collection(docs, queries()), dims=[4]).rankings.ids for docs in (other, same)
-    ]
+    lists = [evaluate(Collection(docs, queries()), dims=[4]).rankings.ids for docs in (other, same)]
     assert np.array_equal(*lists)
 
 

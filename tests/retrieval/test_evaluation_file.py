@@ -13,7 +13,6 @@ import pytest
 from mrl_explorer.data import Collection, Judgements, make_records
 from mrl_explorer.errors import InputError
 from mrl_explorer.retrieval import evaluation_file
-from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.evaluation import evaluate
 from mrl_explorer.retrieval.evaluation_file import FORMAT, VERSION, load_evaluation, save_evaluation
 from mrl_explorer.retrieval.quantization import QUANTIZATIONS
@@ -195,10 +194,17 @@ def replace_part(path, name, content):
 
 
 def test_arrays_of_objects_are_not_unpickled(saved):
+    class Trap:
+        def __reduce__(self):
+            return os.mkdir, (str(saved.with_name("sprung")),)
+
     buffer = io.BytesIO()
-    np.save(buffer, np.array([{"a": 1}], object), allow_pickle=True)
+    np.save(buffer, np.array([Trap()], object), allow_pickle=True)
     replace_part(saved, "scores.npy", buffer.getvalue())
     assert "is damaged" in refusal(saved)
+    assert not saved.with_name("sprung").exists()
+    np.load(io.BytesIO(buffer.getvalue()), allow_pickle=True)
+    assert saved.with_name("sprung").exists()  # it would have been seen
 
 
 @pytest.mark.parametrize("size", [10**13, 10**30])
@@ -456,7 +462,14 @@ def changed(evaluation, **changes):
     [
         {"rankings": {"scores": np.zeros((2, 6, 8), np.float32)}},
         {"rankings": {"n_docs": 3}},
-        {"listed": {"rows": np.array([0], np.int32), "ids": ("a",), "titles": ("",), "texts": ("",)}},
+        {
+            "listed": {
+                "rows": np.array([0], np.int32),
+                "ids": ("a",),
+                "titles": ("",),
+                "texts": ("",),
+            }
+        },
         {"queries": {"ids": ("a",), "texts": ("",), "segments": None}},
         {"judgements": {"query_rows": np.array([0, 0, 6], np.int32)}},
         {"judgements": {"document_rows": np.array([0, 30, 1], np.int32)}},

@@ -11,6 +11,7 @@ from mrl_explorer.retrieval import kernels
 
 SCORES = st.floats(-1e9, 1e9, width=32)
 
+
 def as_bits(values):
     return np.ascontiguousarray(values, np.float32).view(np.uint32)
 
@@ -243,8 +244,11 @@ def test_a_short_list_leaves_the_rest_alone():
 
 # Everything that a component of a unit vector can be, and the edges that rounding trips over.
 EDGES = np.array(
-    [0, 1, -1, 2.0**-14, 2.0**-15, 2.0**-24, 2.0**-25, 3 * 2.0**-26, 2.0**-26, 1e-30, 1.5e-45]
-    + [1 + 2.0**-11, 1 + 3 * 2.0**-11, 0.5 + 2.0**-9, 0.5 + 3 * 2.0**-9, 0.1, 1 / 3],
+    [
+        *(0, 1, -1, 0.1, 1 / 3, 1e-30, 1.5e-45),
+        *(2.0**-14, 2.0**-15, 2.0**-24, 2.0**-25, 2.0**-26, 3 * 2.0**-26),
+        *(1 + 2.0**-11, 1 + 3 * 2.0**-11, 0.5 + 2.0**-9, 0.5 + 3 * 2.0**-9),
+    ],
     np.float32,
 )
 UNIT_FLOATS = hnp.arrays(
@@ -339,12 +343,11 @@ def test_packing_is_that_of_numpy(full_dim):
 def test_hamming_distances_of_every_prefix(full_dim, data):
     dims = sorted(data.draw(st.sets(st.integers(1, full_dim), min_size=1, max_size=6)))
     random = np.random.default_rng(full_dim)
-    queries, documents = (
-        random.normal(size=(n, full_dim)).astype(np.float32) for n in (3, 17)
-    )
+    queries, documents = (random.normal(size=(n, full_dim)).astype(np.float32) for n in (3, 17))
     n_words = -(-full_dim // 64)
-    query_words, document_words = np.empty((3, n_words), np.uint64), np.empty(
-        (n_words, 17), np.uint64
+    query_words, document_words = (
+        np.empty((3, n_words), np.uint64),
+        np.empty((n_words, 17), np.uint64),
     )
     kernels.pack_signs(queries, query_words, False)
     kernels.pack_signs(documents, document_words, True)

@@ -102,9 +102,7 @@ def test_the_baseline_finds_all_of_its_own_whatever_the_last_bits():
     data=st.data(),
 )
 def test_what_equals_the_baseline_has_recall_one(kind, n_docs, full_dim, seed, data):
-    documents, queries = make_corpus(
-        kind, n_docs=n_docs, n_queries=4, full_dim=full_dim, seed=seed
-    )
+    documents, queries = make_corpus(kind, n_docs=n_docs, n_queries=4, full_dim=full_dim, seed=seed)
     excluded = np.array([0, -1, n_docs - 1, 1]) if data.draw(st.booleans()) else None
     configs = grid(full_dim, dims=[1, full_dim], bases=("native", "pca"))
     rankings = sweep(documents, queries, configs, depth=n_docs, excluded=excluded)
@@ -219,9 +217,7 @@ def test_ties_after_rescoring_go_to_the_lower_row():
 
 
 @settings(max_examples=60)
-@given(
-    kind=st.sampled_from(KINDS), n_docs=st.integers(2, 60), seed=st.integers(0, 2**32 - 1)
-)
+@given(kind=st.sampled_from(KINDS), n_docs=st.integers(2, 60), seed=st.integers(0, 2**32 - 1))
 def test_rescoring_everything_gives_the_baselines_lists(kind, n_docs, seed):
     documents, queries = make_corpus(kind, n_docs=n_docs, n_queries=4, full_dim=9, seed=seed)
     configs = grid(9, dims=[2], quantizations=["binary"])

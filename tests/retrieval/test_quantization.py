@@ -51,7 +51,7 @@ def test_bytes_per_vector_round_up(name):
 
 
 def test_an_unknown_quantization_is_answered_with_the_known_ones():
-    with pytest.raises(InputError, match="Unknown quantization 'int2'.*float32, float16"):
+    with pytest.raises(InputError, match=r"Unknown quantization 'int2'.*float32, float16"):
         quantization("int2")
 
 
@@ -119,9 +119,7 @@ def test_codes_take_the_stored_form(name):
     vectors = np.random.default_rng(1).normal(size=(3, 11)).astype(np.float32)
     codes = encode(entry, vectors)
     if entry.scheme == "rounded":
-        expected = (
-            vectors if name == "float32" else naive.shorter_float(vectors, quantization=name)
-        )
+        expected = vectors if name == "float32" else naive.shorter_float(vectors, quantization=name)
         assert codes.dtype == np.float32
         assert np.array_equal(codes, expected)
     elif entry.scheme == "integer":

@@ -28,7 +28,12 @@ def vectors_with(value, row):
 BAD = {
     "empty file": ("Documents", "docs.csv", b"", ["docs.csv", "empty"]),
     "empty JSONL": ("Documents", "docs.jsonl", b"", ["docs.jsonl", "empty"]),
-    "header only": ("Documents", "docs.csv", b"id,text\n", ["docs.csv holds no documents", "empty"]),
+    "header only": (
+        "Documents",
+        "docs.csv",
+        b"id,text\n",
+        ["docs.csv holds no documents", "empty"],
+    ),
     "nothing but empty texts": (
         "Documents",
         "docs.csv",
@@ -49,7 +54,12 @@ BAD = {
         b'{"id": "1", "text": "a"}\n{"id": "2", "text": \n',
         ["docs.jsonl, line 2", "not valid JSON"],
     ),
-    "JSON list": ("Documents", "docs.jsonl", b"[1, 2]\n", ["docs.jsonl, line 1", "not a JSON object"]),
+    "JSON list": (
+        "Documents",
+        "docs.jsonl",
+        b"[1, 2]\n",
+        ["docs.jsonl, line 1", "not a JSON object"],
+    ),
     "a row too long": (
         "Documents",
         "docs.csv",
@@ -63,7 +73,12 @@ BAD = {
         b"id,text\n1,a\n2,b\n1,c\n",
         ["docs.csv, line 4", 'the id "1" is also that of line 2'],
     ),
-    "a row without id": ("Documents", "docs.csv", b"id,text\n1,a\n,b\n", ["docs.csv, line 3", "id"]),
+    "a row without id": (
+        "Documents",
+        "docs.csv",
+        b"id,text\n1,a\n,b\n",
+        ["docs.csv, line 3", "id"],
+    ),
     "NaN vectors": (
         "Documents",
         "docs.npy",

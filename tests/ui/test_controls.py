@@ -10,7 +10,7 @@ from mrl_explorer.retrieval.evaluation import evaluate
 from mrl_explorer.retrieval.evaluation_file import save_evaluation
 from mrl_explorer.ui.controls import parse_config
 from mrl_explorer.ui.explore_page import chosen_point
-from tests.ui.apps import columns, has, labelled, numbers, open_app
+from tests.ui.apps import columns, has, html, labelled, numbers, open_app
 
 
 def collection(n_docs=12, full_dim=8, **query_columns):
@@ -30,7 +30,7 @@ def open_run(folder, evaluation, **query_params):
 
 
 def oversampling(app):
-    return next(s for s in app.select_slider if s.label == "Oversampling")
+    return app.selectbox(key="oversample")
 
 
 def test_k_goes_up_to_the_depth_of_the_lists():
@@ -42,15 +42,14 @@ def test_k_goes_up_to_the_depth_of_the_lists():
     assert "recall@100" in numbers(app)
 
 
-@pytest.mark.parametrize(
-    ("k", "most"), [(1, "×20"), (5, "×20"), (10, "×10"), (20, "×5"), (33, "×3"), (50, "×2")]
-)
+@pytest.mark.parametrize(("k", "most"), [(1, 20), (5, 20), (10, 10), (20, 5), (33, 3), (50, 2)])
 def test_oversampling_is_bounded_by_the_depth(k, most):
     app = open_app(k=str(k), rescore="true")
-    slider = oversampling(app)
-    assert slider.options[-1] == most
-    assert not slider.disabled
-    slider.set_value(int(most[1:])).run()
+    choice = oversampling(app)
+    assert choice.options[-1] == str(most)
+    assert not choice.disabled
+    choice.set_value(most).run()
+    assert f"rescored from {k * most} candidates" in html(app)
     assert not app.exception
     assert not app.error
     assert f"recall@{k}" in numbers(app)
@@ -59,9 +58,18 @@ def test_oversampling_is_bounded_by_the_depth(k, most):
 @pytest.mark.parametrize("k", [51, 100])
 def test_where_no_oversampling_fits_there_is_none_to_choose(k):
     app = open_app(k=str(k), rescore="true")
-    assert oversampling(app).disabled
+    assert oversampling(app).options == ["1"]
     assert oversampling(app).value == 1
     assert not app.exception
+
+
+def test_a_larger_k_brings_oversampling_back_within_the_depth():
+    app = open_app(rescore="true", oversample="10")
+    assert "rescored from 100 candidates" in html(app)
+    app.number_input(key="k").set_value(30).run()
+    assert not app.exception
+    assert not app.error
+    assert "rescored from 90 candidates" in html(app)
 
 
 def test_oversampling_waits_for_rescoring():
@@ -156,8 +164,11 @@ def test_a_link_spells_a_configuration(text, config):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "64", "64-int4", "int4-64-pca", "64-int5-pca", "64-int4-pcb", "-64-int4-pca", "6.4-int4-pca"]
-    + ["64-int4-", "64--pca", "²-int8-native", "9" * 5000 + "-int8-native", "64-int4-pca-native"],
+    [
+        *("", "64", "64-int4", "int4-64-pca", "64-int5-pca", "64-int4-pcb", "-64-int4-pca"),
+        *("6.4-int4-pca", "64-int4-", "64--pca", "64-int4-pca-native", "²-int8-native"),
+        "9" * 5000 + "-int8-native",
+    ],
     ids=lambda text: text[:20],
 )
 def test_another_spelling_is_refused(text):
@@ -179,7 +190,10 @@ DIMS = {"float32": [2, 4, 8], "int8": [4, 8]}
         ([{}], None),
         ([], None),
         (
-            [{"series_name": "other", "data_indices": [0]}, {"series_name": "int8", "data_indices": [0]}],
+            [
+                {"series_name": "other", "data_indices": [0]},
+                {"series_name": "int8", "data_indices": [0]},
+            ],
             (4, "int8"),
         ),
     ],

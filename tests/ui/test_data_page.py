@@ -124,8 +124,12 @@ def test_texts_and_their_vectors_are_joined(page):
 def test_a_beir_archive_brings_everything(page):
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as sink:
-        sink.writestr("small/corpus.jsonl", '{"_id": "1", "text": "a"}\n{"_id": "2", "text": "b"}\n')
-        sink.writestr("small/queries.jsonl", '{"_id": "x", "text": "a"}\n{"_id": "y", "text": "c"}\n')
+        sink.writestr(
+            "small/corpus.jsonl", '{"_id": "1", "text": "a"}\n{"_id": "2", "text": "b"}\n'
+        )
+        sink.writestr(
+            "small/queries.jsonl", '{"_id": "x", "text": "a"}\n{"_id": "y", "text": "c"}\n'
+        )
         sink.writestr("small/qrels/test.tsv", "query-id\tcorpus-id\tscore\nx\t1\t1\n")
     upload(page, "Documents", "small.zip", archive.getvalue())
     page.run()
@@ -229,7 +233,13 @@ def test_two_sessions_do_not_see_each_others_uploads(page):
 
 @pytest.mark.parametrize(
     ("text", "dims"),
-    [("", None), ("  ", None), ("64", (64,)), ("64, 128", (64, 128)), ("64 128,256", (64, 128, 256))],
+    [
+        ("", None),
+        ("  ", None),
+        ("64", (64,)),
+        ("64, 128", (64, 128)),
+        ("64 128,256", (64, 128, 256)),
+    ],
 )
 def test_dims_are_read(text, dims):
     assert parse_dims(text) == dims

@@ -10,6 +10,7 @@ def test_a_link_opens_the_view_that_it_was_copied_from(sample):
         basis="pca",
         k="5",
         rescore="true",
+        oversample="8",
         vectors="200M",
         pin="32-binary-native",
         q="q-010",
@@ -20,6 +21,7 @@ def test_a_link_opens_the_view_that_it_was_copied_from(sample):
     assert app.button_group(key="basis").value == "pca"
     assert app.number_input(key="k").value == 5
     assert app.toggle(key="rescore").value is True
+    assert app.selectbox(key="oversample").value == 8
     assert app.select_slider(key="vectors").value == "200M"
     assert app.selectbox(key="query").value == "q-010"
     assert "recall@5" in numbers(app)
@@ -42,6 +44,7 @@ DEFAULT = "<b>128d int8</b>, against full dimension"
         *(("basis", value) for value in ("random", "", "native,pca")),
         *(("k", value) for value in ("0", "-1", "101", "ten", "", "1e3", "9" * 400)),
         *(("rescore", value) for value in ("perhaps", "")),
+        *(("oversample", value) for value in ("7", "0", "", "many")),
         *(("vectors", value) for value in ("12", "", "lots")),
         *(("q", value) for value in ("q-999", "", "<script>")),
         *(("pin", value) for value in ("64", "64-int4", "77-int4-pca", "64-int4-random")),
@@ -105,12 +108,16 @@ def test_the_warning_tells_what_kind_of_link_it_was():
 
 def test_a_data_set_of_another_folder_is_not_read(tmp_path, served):
     (tmp_path / "secret.evaluation").write_text("secret")
-    assert "outside the folders" in open_app(data=str(tmp_path / "secret.evaluation")).warning[0].value
-    climbing = served / ".." / "secret.evaluation"
-    assert "outside the folders" in open_app(data=str(climbing)).warning[0].value
     (served / "link.evaluation").symlink_to(tmp_path / "secret.evaluation")
-    assert "outside the folders" in open_app(data=str(served / "link.evaluation")).warning[0].value
-    assert "no file none.evaluation" in open_app(data=str(served / "none.evaluation")).warning[0].value
+    outside = (
+        tmp_path / "secret.evaluation",
+        served / ".." / "secret.evaluation",
+        served / "link.evaluation",
+    )
+    for path in outside:
+        assert "outside the folders" in open_app(data=str(path)).warning[0].value
+    missing = open_app(data=str(served / "none.evaluation"))
+    assert "no file none.evaluation" in missing.warning[0].value
 
 
 def test_a_link_to_a_file_that_is_no_evaluation_is_refused_in_words(served):

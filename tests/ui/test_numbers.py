@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from mrl_explorer.decide.summary import summarise
@@ -36,8 +38,7 @@ def test_the_page_shows_the_figures_of_the_evaluation(sample, config, k, oversam
     )
     if oversample is not None:
         app.toggle(key="rescore").set_value(True).run()
-        slider = next(s for s in app.select_slider if s.label == "Oversampling")
-        slider.set_value(oversample).run()
+        app.selectbox(key="oversample").set_value(oversample).run()
     assert not app.exception
     cutoff = Cutoff(k, oversample or 1, rescore=oversample is not None)
     summary = summarise(sample, cutoff)
@@ -88,7 +89,9 @@ def memory_line(app):
 
 def bars(app):
     text = next(h for h in html(app).split("\n") if "mrl-bar" in h and "GB" in h)
-    return [piece.split("</span></div>")[0].rpartition(">")[2] for piece in text.split("mrl-bar")[1:]]
+    return [
+        piece.split("</span></div>")[0].rpartition(">")[2] for piece in text.split("mrl-bar")[1:]
+    ]
 
 
 def test_memory_is_told_beside_the_baselines():
@@ -129,7 +132,7 @@ def test_ties_of_binary_codes_are_told():
 def test_every_configuration_is_listed_when_asked_for(sample):
     app = open_app(k="5")
     assert not app.dataframe
-    app.toggle(key="table").set_value(True).run()
+    app.button_group(key="details").set_value("Every configuration").run()
     table = app.dataframe[0].value
     assert len(table) == 70
     row = summarise(sample, Cutoff(5)).row(Config(64, "int4", "pca"))
@@ -137,3 +140,15 @@ def test_every_configuration_is_listed_when_asked_for(sample):
         (table["dim"] == 64) & (table["quantization"] == "int4") & (table["basis"] == "pca")
     ].to_dict("records")
     assert found == pytest.approx(row.as_dict())
+
+
+def test_recall_by_segment_is_drawn_when_asked_for():
+    app = open_app(dim="64", quantization="binary", pin="128-int8-native")
+    assert not app.get("plotly_chart")
+    app.button_group(key="details").set_value("Recall by segment").run()
+    assert not app.exception
+    (chart,) = app.get("plotly_chart")
+    assert [trace["name"] for trace in json.loads(chart.proto.spec)["data"]] == [
+        "64d binary",
+        "128d int8",
+    ]

@@ -92,7 +92,9 @@ def test_no_match_says_so_and_comes_back():
     app.text_input(key="find").set_value("zebra crossing").run()
     assert not app.exception
     assert app.selectbox(key="no query").disabled
-    assert [i.value for i in app.info] == ["No query of this run holds these words in this segment."]
+    assert [i.value for i in app.info] == [
+        "No query of this run holds these words in this segment."
+    ]
     assert shown_results(app) is None
     assert app.metric
     app.text_input(key="find").set_value("").run()

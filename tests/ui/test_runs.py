@@ -113,7 +113,8 @@ def test_dims_that_disagree_are_told_and_the_page_stays():
 
 
 @pytest.mark.parametrize(
-    ("dims", "part"), [("512", "Dimension 512 is outside 1 to 256"), ("0", "Dimension 0 is outside")]
+    ("dims", "part"),
+    [("512", "Dimension 512 is outside 1 to 256"), ("0", "Dimension 0 is outside")],
 )
 def test_dims_that_the_model_lacks_are_told(dims, part):
     page = open_app("data")
@@ -124,7 +125,9 @@ def test_dims_that_the_model_lacks_are_told(dims, part):
     assert has(page.button, "Evaluate")
 
 
-@pytest.mark.parametrize("name", ["/no/such/folder", "~nobody_such", "no such model", "../..", "\0"])
+@pytest.mark.parametrize(
+    "name", ["/no/such/folder", "~nobody_such", "no such model", "../..", "\0"]
+)
 def test_a_model_that_is_not_there_is_told(name):
     page = open_app("data")
     upload_texts(page)

