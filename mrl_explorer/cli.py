@@ -117,6 +117,10 @@ def _evaluate(options: argparse.Namespace) -> int:
         raise InputError(f"k = {cutoff.k} leaves no results: choose 1 or more.")
     if options.depth < 1:
         raise InputError(f"A depth of {options.depth} leaves no results: choose 1 or more.")
+    # Said before the work rather than after it.
+    for target in (options.save, options.json):
+        if target not in (None, "-") and not Path(target).absolute().parent.is_dir():
+            raise InputError(f"{target} lies in no folder that exists: make the folder first.")
     with _Bar() as bar:
         source = DataSource(
             options.corpus,
@@ -126,6 +130,11 @@ def _evaluate(options: argparse.Namespace) -> int:
             query_vectors=options.queries_vectors,
         )
         collection = source.read()
+        if cutoff.k > len(collection.documents):
+            raise InputError(
+                f"k = {cutoff.k} is larger than the corpus of {len(collection.documents)} "
+                f"documents: choose k up to {len(collection.documents)}."
+            )
         model = load_model(options.model) if options.model else None
         if model is not None:
             collection = embed_collection(collection, model, on_progress=bar.show)

@@ -7,6 +7,7 @@ import numpy as np
 
 from mrl_explorer.data import Collection, Records, passages
 from mrl_explorer.embed.cache import cache_dir, embed
+from mrl_explorer.embed.check import check_same_model
 from mrl_explorer.embed.encoding import Kind
 from mrl_explorer.embed.models import Model
 from mrl_explorer.errors import InputError
@@ -37,11 +38,15 @@ def embed_collection(
     ------
     InputError
         If there are neither texts nor vectors, or a text cannot be embedded or gets an all-zero
-        vector, which has no direction to compare.
+        vector, which has no direction to compare; or if only one side has vectors and `model` did
+        not make them, as three of its texts tell.
     """
+    mixed = (collection.documents.vectors is None) != (collection.queries.vectors is None)
 
     def with_embeddings(records: Records, kind: Kind) -> Records:
         if records.vectors is not None:
+            if mixed and records.texts is not None:
+                check_same_model(model, passages(records), records.vectors, kind=kind)
             return records
         texts = passages(records)
         vectors = embed(

@@ -49,6 +49,18 @@ class DataSource:
     on_server: bool = False
     title: str = "My data"
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that are named."""
+        named = (
+            self.documents,
+            self.queries,
+            self.judgements,
+            self.document_vectors,
+            self.query_vectors,
+        )
+        return tuple(Path(path) for path in named if path)
+
     def as_dict(self) -> dict[str, object]:
         """Give plain values, as `from_dict` takes them."""
         return asdict(self)

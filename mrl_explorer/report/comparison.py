@@ -106,36 +106,50 @@ class _List:
         rest = [int(row) for row in ids if row >= 0 and row not in set(self.rows)]
         self.rank_of = {row: rank for rank, row in enumerate([*self.rows, *rest], start=1)}
 
+    @property
+    def least(self) -> float:
+        """The full-dimension score from which a document counts as a true result."""
+        return min(self.full_scores, default=np.inf) - TIE
+
+    def kept(self, truth: "_List") -> int:
+        """Count the true results among the shown ones, as recall does."""
+        return min(sum(full >= truth.least for full in self.full_scores), len(truth.rows))
+
     def shows(self, row: int) -> bool:
+        """Tell whether a document is among the shown places."""
         return self.rank_of.get(row, self.depth + 1) <= len(self.rows)
 
 
 def _truth_column(truth: _List, chosen: _List) -> Column:
+    # Documents that tie with the last true one may stand in for it: nothing is lost then.
+    missing = [row for row in truth.rows if not chosen.shows(row)]
+    lost = len(truth.rows) - chosen.kept(truth)
+    tied = set(missing[lost:])
     results = []
     for rank, (row, score) in enumerate(zip(truth.rows, truth.scores, strict=True), start=1):
-        if chosen.shows(row):
+        there = chosen.rank_of.get(row)
+        if row in tied:
+            mark, badge, spoken = "kept", "= tied", "a document of the same score stands in"
+        elif chosen.shows(row):
             mark, badge, spoken = "kept", "✓", "kept"
         else:
-            there = chosen.rank_of.get(row)
             mark = "lost"
             badge = "✕ lost" + (f" → {there}" if there else "")
             spoken = "lost, " + (
                 f"now at rank {there}" if there else f"not in the first {chosen.depth}"
             )
         results.append(Result(row, rank, score, mark, badge, spoken))
-    lost = sum(result.mark == "lost" for result in results)
     note = f"{lost} of {len(results)} not found by this configuration" if lost else "all found"
     return Column("Full dimension", truth.config, note, tuple(results))
 
 
 def _column(title: str, one: _List, truth: _List) -> Column:
-    least = truth.full_scores[-1] - TIE if truth.full_scores else np.inf
-    results, kept = [], 0
+    least = truth.least
+    results = []
     for rank, (row, score, full) in enumerate(
         zip(one.rows, one.scores, one.full_scores, strict=True), start=1
     ):
         true_rank = truth.rank_of.get(row)
-        kept += full >= least
         if truth.shows(row):
             moved = truth.rank_of[row] - rank
             mark = "up" if moved > 0 else "down" if moved < 0 else "same"
@@ -153,7 +167,7 @@ def _column(title: str, one: _List, truth: _List) -> Column:
     return Column(
         title,
         one.config,
-        f"keeps {min(kept, len(truth.rows))} of {len(truth.rows)}",
+        f"keeps {one.kept(truth)} of {len(truth.rows)}",
         tuple(results),
     )
 
@@ -161,7 +175,7 @@ def _column(title: str, one: _List, truth: _List) -> Column:
 def score_text(score: float, config: Config, *, rescored: bool) -> str:
     """Write a score as the reader of its column knows it."""
     if config.quantization == "binary" and not rescored:
-        return f"{-score:.0f} bits apart"
+        return f"{abs(score):.0f} bits apart"
     return share_text(score) if abs(score) <= 1.0005 else f"{score:.3g}"
 
 

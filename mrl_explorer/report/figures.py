@@ -1,5 +1,6 @@
 """Figures that stay put while the reader slides: Plotly, for its tooltips and downloads."""
 
+import html
 from collections.abc import Sequence
 
 import numpy as np
@@ -39,10 +40,7 @@ def recall_by_segment(summary: Summary, configs: Sequence[Config]) -> go.Figure:
     places = [summary.evaluation.rankings.place(config) for config in configs]
     rows = {name: np.flatnonzero(names == name) for name in sorted(set(segments))}
     order = sorted(rows, key=lambda name: -summary.recall[places[0], rows[name]].mean())
-    labels = [
-        f"{name or '(none)'} ({len(rows[name])}{', too few' if len(rows[name]) < TOO_FEW else ''})"
-        for name in order
-    ]
+    labels = [_label(name, len(rows[name])) for name in order]
     figure = go.Figure()
     for config, place, symbol, colour in zip(configs, places, _SYMBOLS, _COLOURS, strict=False):
         means, below, above = [], [], []
@@ -72,3 +70,9 @@ def recall_by_segment(summary: Summary, configs: Sequence[Config]) -> go.Figure:
         margin={"l": 10, "r": 10, "t": 30, "b": 40},
     )
     return figure
+
+
+def _label(name: str, n_queries: int) -> str:
+    """Name a segment and its size; Plotly would read tags in it."""
+    few = ", too few" if n_queries < TOO_FEW else ""
+    return f"{html.escape(name, quote=False) or '(none)'} ({n_queries}{few})"

@@ -1,5 +1,6 @@
 """The controls of the Explore page, and the view that they describe."""
 
+import re
 from dataclasses import dataclass
 
 import streamlit as st
@@ -16,6 +17,7 @@ from mrl_explorer.ui.datasets import Dataset
 
 _OVERSAMPLES = (1, 2, 3, 4, 5, 8, 10, 20)
 _USUAL_OVERSAMPLE = 4
+_DIM = re.compile(r"[0-9]{1,6}")
 N_VECTORS = (*(digit * 10**power for power in range(4, 10) for digit in (1, 2, 5)), 10**10)
 _COUNTS = {count_text(count): count for count in N_VECTORS}
 
@@ -50,6 +52,7 @@ def show_controls(dataset: Dataset) -> View:
         name for name in QUANTIZATIONS if any(c.quantization == name for c in rankings.configs)
     ]
     bases = [name for name in BASES if any(c.basis == name for c in rankings.configs)]
+    first_quantization = "int8" if "int8" in quantizations else quantizations[0]
     with st.container(border=True, key="controls", gap="small"):
         dim = st.select_slider(
             "Dimension",
@@ -64,7 +67,7 @@ def show_controls(dataset: Dataset) -> View:
             quantization = st.segmented_control(
                 "Quantization",
                 quantizations,
-                default="int8" if "int8" in quantizations else quantizations[0],
+                default=first_quantization,
                 required=True,
                 key="quantization",
                 bind="query-params",
@@ -84,17 +87,7 @@ def show_controls(dataset: Dataset) -> View:
                 + " A basis fitted on the documents it is measured on flatters itself.",
             )
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-            k = st.number_input(
-                "k",
-                1,
-                min(rankings.depth, rankings.n_docs),
-                min(10, rankings.depth),
-                key="k",
-                width=105,
-                bind="query-params",
-                persist_state="session",
-                help="Results that count: recall@k, and the places shown below.",
-            )
+            k = _show_k(min(rankings.depth, rankings.n_docs))
             rescore = st.toggle(
                 "Rescore",
                 key="rescore",
@@ -128,13 +121,53 @@ def show_controls(dataset: Dataset) -> View:
                 persist_state="session",
                 help="Memory is projected for this many.",
             )
-    config = Config(int(dim), str(quantization), str(basis))
+    # An empty value in the address bar leaves a control without one.
+    wanted = Config(int(dim), quantization or first_quantization, basis or bases[0])
     return View(
-        config,
-        Cutoff(int(k), int(oversample), bool(rescore)),
+        _covered(rankings, wanted),
+        Cutoff(k, int(oversample), bool(rescore)),
         _COUNTS[str(count)],
         _pinned(rankings),
     )
+
+
+def _show_k(most: int) -> int:
+    """Ask for k. A bound number input fails on a number too large, so the link is read here."""
+    usual = min(10, most)
+    if "k" not in st.session_state:
+        linked = st.query_params.get("k", "")
+        st.session_state["k"] = int(linked) if _DIM.fullmatch(linked) else usual
+    if not 1 <= st.session_state["k"] <= most:
+        st.session_state["k"] = usual
+    k = int(
+        st.number_input(
+            "k",
+            1,
+            most,
+            key="k",
+            width=105,
+            persist_state="session",
+            help="Results that count: recall@k, and the places shown below.",
+        )
+    )
+    set_parameter("k", None if k == usual else str(k))
+    return k
+
+
+def _covered(rankings: Rankings, wanted: Config) -> Config:
+    """Give the configuration, or the nearest one that the run covers, and say so."""
+    if wanted in rankings:
+        return wanted
+    nearest = min(
+        rankings.configs,
+        key=lambda config: (
+            config.basis != wanted.basis,
+            config.quantization != wanted.quantization,
+            abs(config.dim - wanted.dim),
+        ),
+    )
+    st.info(f"This run does not cover {wanted}: {nearest} is shown.", icon=":material/info:")
+    return nearest
 
 
 def _first_dim(dims: list[int], trained: tuple[int, ...]) -> int:
@@ -182,6 +215,6 @@ def parse_config(text: str) -> Config:
     """
     dim, _, rest = text.partition("-")
     quantization, _, basis = rest.rpartition("-")
-    if not dim.isdigit() or quantization not in QUANTIZATIONS or basis not in BASES:
-        raise InputError(f"'{text}' names no configuration: write for example 64-int4-pca.")
+    if not _DIM.fullmatch(dim) or quantization not in QUANTIZATIONS or basis not in BASES:
+        raise InputError(f"'{text[:40]}' names no configuration: write for example 64-int4-pca.")
     return Config(int(dim), quantization, basis)

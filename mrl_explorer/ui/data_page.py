@@ -1,5 +1,6 @@
 """Data: bring documents, queries and judgements, see what was understood, and evaluate."""
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from mrl_explorer.retrieval.evaluation import DEFAULT_DEPTH, Evaluation, evaluat
 from mrl_explorer.retrieval.evaluation_file import SUFFIX, load_evaluation
 from mrl_explorer.retrieval.quantization import DEFAULT_QUANTIZATIONS, QUANTIZATIONS
 from mrl_explorer.ui import datasets, jobs
+from mrl_explorer.ui.problems import show_error
 from mrl_explorer.ui.sources import allowed_folders
 from mrl_explorer.ui.uploads import Slot, show_path, show_upload
 
@@ -107,7 +109,7 @@ def show() -> None:
         source = _show_model(source, collection)
         _show_run(source, collection)
     except InputError as error:
-        st.error(str(error), icon=":material/error:")
+        show_error(str(error))
 
 
 def _show_empty() -> None:
@@ -142,10 +144,23 @@ def _show_files(*, on_server: bool) -> DataSource | None:
             if folders
             else "This server's owner has named no folders to read from (MRL_EXPLORER_DATA)."
         )
+    files: dict[str, Path | None] = {}
+    problems: list[InputError] = []
+
+    def ask_all(*slots: Slot) -> None:
+        # A wrong path must not take the other fields off the page.
+        for slot in slots:
+            try:
+                files[slot.name] = ask(slot)
+            except InputError as problem:
+                problems.append(problem)
+
     with st.grid(3, min_column_width=260):
-        files = {slot.name: ask(slot) for slot in (DOCUMENTS, QUERIES, JUDGEMENTS)}
+        ask_all(DOCUMENTS, QUERIES, JUDGEMENTS)
     with st.expander("I have vectors already"), st.grid(2, min_column_width=260):
-        files |= {slot.name: ask(slot) for slot in (DOCUMENT_VECTORS, QUERY_VECTORS)}
+        ask_all(DOCUMENT_VECTORS, QUERY_VECTORS)
+    if problems:
+        raise problems[0]
     documents, queries = files["documents"], files["queries"]
     if documents is None:
         return None
@@ -195,12 +210,7 @@ def _read_once(_source: DataSource, key: str) -> Collection:
 
 def _read(source: DataSource) -> Collection:
     """Read the files once for each of their contents."""
-    files = [
-        Path(path)
-        for name in ("documents", "queries", "judgements", "document_vectors", "query_vectors")
-        if (path := getattr(source, name))
-    ]
-    stamps = [(str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files]
+    stamps = [(str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in source.paths]
     return _read_once(source, repr((source, stamps)))
 
 
@@ -291,12 +301,14 @@ def _show_run(source: DataSource, collection: Collection) -> None:
         icon=":material/play_arrow:",
         disabled=not ready or (job is not None and not job.finished),
     ):
-        st.session_state["job"] = job = jobs.start(
+        st.session_state["job"] = jobs.start(
             lambda on_progress: _work(source, collection, run, on_progress)
         )
         st.session_state["job source"] = source
+        # Drawn anew, the button is closed for as long as the run goes on.
+        st.rerun()
     if message := st.session_state.pop("job message", None):
-        st.error(message, icon=":material/error:")
+        show_error(message)
     if job is not None:
         _watch()
 
@@ -364,9 +376,9 @@ def parse_dims(text: str) -> tuple[int, ...] | None:
         If a part is no whole number.
     """
     parts = [part for part in text.replace(",", " ").split() if part]
-    wrong = next((part for part in parts if not part.isdigit()), None)
+    wrong = next((part for part in parts if not re.fullmatch("[0-9]{1,6}", part)), None)
     if wrong is not None:
-        raise InputError(f"Dims: '{wrong}' is no whole number: write for example 64, 128.")
+        raise InputError(f"Dims: '{wrong[:40]}' is no whole number: write for example 64, 128.")
     return tuple(map(int, parts)) or None
 
 
@@ -379,9 +391,13 @@ def _work(
         model = load_model(source.model)
         trained = model.dims
         collection = embed_collection(collection, model, on_progress=on_progress)
+    dims, vectors = run.dims, collection.documents.vectors
+    if dims is not None and vectors is not None:
+        # The slider's last stop is full dimension, in every quantization and basis.
+        dims = (*dims, vectors.shape[1])
     evaluation = evaluate(
         collection,
-        dims=run.dims,
+        dims=dims,
         quantizations=run.quantizations,
         bases=run.bases,
         depth=run.depth,

@@ -15,7 +15,8 @@ from mrl_explorer.embed import DataSource, cache_dir
 from mrl_explorer.errors import InputError
 from mrl_explorer.retrieval.evaluation import Evaluation
 from mrl_explorer.retrieval.evaluation_file import SUFFIX, load_evaluation, save_evaluation
-from mrl_explorer.ui.sources import allowed_folders
+from mrl_explorer.ui.problems import literal
+from mrl_explorer.ui.sources import allowed_folders, is_allowed, resolved
 
 SAMPLE = "help-centre"
 _SAMPLE_FOLDER = Path(__file__).parents[2] / "sample_data" / "help_centre"
@@ -56,7 +57,8 @@ def current() -> Dataset:
     try:
         dataset = find(key)
     except InputError as error:
-        st.warning(f"{error} The sample is shown instead.", icon=":material/warning:")
+        sentence = literal(f"{error} The sample is shown instead.")
+        st.warning(sentence, icon=":material/warning:")
         dataset = find(SAMPLE)
     st.session_state["data"] = dataset.key
     return dataset
@@ -101,14 +103,17 @@ def find(key: str) -> Dataset:
         path = _runs_folder() / f"{key}{SUFFIX}"
         if not key.removeprefix("run-").isalnum() or not path.is_file():
             raise InputError("This link leads to a run that this server no longer holds.")
-        return _kept_run(key, _version(path))
+        dataset, paths = _kept_run(key, _version(path))
+        if not all(is_allowed(path) for path in paths):
+            raise InputError("This link leads to files that this server may no longer read.")
+        return dataset
     if key.startswith("session-"):
         raise InputError("This link leads to data uploaded in another browser session.")
-    path = Path(key).resolve()
-    if not any(path.is_relative_to(folder) for folder in allowed_folders()):
+    path = resolved(key)
+    if not is_allowed(path):
         raise InputError(
-            f"{path.name} is outside the folders that this server may read: its owner names them "
-            "in MRL_EXPLORER_DATA."
+            f"{path.name[:60]} is outside the folders that this server may read: its owner names "
+            "them in MRL_EXPLORER_DATA."
         )
     if not path.is_file():
         raise InputError(f"There is no file {path.name} in that folder.")
@@ -123,7 +128,10 @@ def keep(evaluation: Evaluation, collection: Collection, source: DataSource) -> 
     """
     if source.on_server:
         recipe = json.dumps(source.as_dict(), sort_keys=True)
-        key = f"run-{hashlib.sha256(recipe.encode()).hexdigest()[:20]}"
+        rankings = evaluation.rankings
+        # Another run of the same files has a link of its own: the first one's still leads to it.
+        identity = f"{recipe} {rankings.configs} {rankings.depth} {evaluation.source.notes}"
+        key = f"run-{hashlib.sha256(identity.encode()).hexdigest()[:20]}"
         folder = _runs_folder()
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -198,13 +206,15 @@ def _opened(key: str, version: str) -> Dataset:
 
 
 @st.cache_resource(show_spinner="Opening the evaluation", max_entries=8)
-def _kept_run(key: str, version: str) -> Dataset:
+def _kept_run(key: str, version: str) -> tuple[Dataset, tuple[Path, ...]]:
+    """Open a run, and list the server's files that it was made of."""
     recipe = (_runs_folder() / f"{key}.json").read_text(encoding="utf-8")
     source = DataSource.from_dict(json.loads(recipe))
-    return Dataset(
+    dataset = Dataset(
         key,
         source.title,
         load_evaluation(_runs_folder() / f"{key}{SUFFIX}"),
         collection=source.embedded,
         version=version,
     )
+    return dataset, tuple(path.resolve() for path in source.paths)

@@ -15,6 +15,7 @@ from mrl_explorer.ui.datasets import Dataset
 from mrl_explorer.ui.details import show_details
 from mrl_explorer.ui.frame import show_data_line
 from mrl_explorer.ui.numbers import show_memory, show_numbers
+from mrl_explorer.ui.problems import show_error
 from mrl_explorer.ui.query_panel import Choice, show_query_panel
 from mrl_explorer.ui.typed_query import Found, search_typed
 
@@ -32,7 +33,7 @@ def show() -> None:
     try:
         summary = _summary(dataset.evaluation, (dataset.key, dataset.version), view.cutoff)
     except InputError as error:
-        st.error(str(error), icon=":material/error:")
+        show_error(str(error))
         st.stop()
     with numbers:
         show_numbers(summary, view)

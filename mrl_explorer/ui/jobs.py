@@ -40,6 +40,7 @@ class Job(Generic[Result]):
     _stop: threading.Event = field(default_factory=threading.Event)
     _phase: str = ""
     _phase_start: float = 0.0
+    _phase_done: int = 0
 
     def cancel(self) -> None:
         """Ask the work to stop; it does at its next report."""
@@ -49,15 +50,17 @@ class Job(Generic[Result]):
     def seconds_left(self) -> float | None:
         """Estimate from the pace of the present phase; None until there is one."""
         progress = self.progress
-        spent = time.monotonic() - self._phase_start
-        if not progress.done or spent < 1:
+        spent, done = time.monotonic() - self._phase_start, progress.done - self._phase_done
+        if not done or spent < 1:
             return None
-        return spent * (progress.total - progress.done) / progress.done
+        return spent * (progress.total - progress.done) / done
 
     def report(self, progress: Progress) -> None:
         """Take a report from the work, and stop it when it was cancelled."""
         if progress.what != self._phase:
+            # What was done before the first report, found in the cache, says nothing of the pace.
             self._phase, self._phase_start = progress.what, time.monotonic()
+            self._phase_done = progress.done
         self.progress = progress
         if self._stop.is_set():
             raise _CancelledError

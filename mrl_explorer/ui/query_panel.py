@@ -1,5 +1,6 @@
 """Which query's results are shown: picked from the run, or typed."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -115,13 +116,15 @@ def _pick(summary: Summary, rows: np.ndarray, recalls: np.ndarray) -> int | None
     if picked not in options:
         picked = options[0]
     st.session_state["query"] = picked
+    texts = {identity: queries.texts[row_of[identity]] or identity for identity in options}
+    repeats = Counter(texts.values())
     chosen = st.selectbox(
         "Query, worst first",
         options,
         key="query",
         format_func=lambda identity: (
-            f"{share_text(recalls[row_of[identity]])}  "
-            f"{queries.texts[row_of[identity]] or identity}"
+            f"{share_text(recalls[row_of[identity]])}  {texts[identity]}"
+            f"{f' ({identity})' if repeats[texts[identity]] > 1 else ''}"
         ),
         persist_state="session",
         help=f"Each with its recall in this configuration. The {len(options)} worst of "

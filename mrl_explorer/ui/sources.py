@@ -5,6 +5,9 @@ from pathlib import Path
 
 from mrl_explorer.errors import InputError
 
+_SHOWN = 120
+"""Characters of a wrong path that are repeated: enough to know it again."""
+
 
 def allowed_folders() -> list[Path]:
     """Give the folders that the server's owner lets the page read: MRL_EXPLORER_DATA."""
@@ -20,18 +23,41 @@ def server_path(text: str) -> Path:
     InputError
         If it lies outside the allowed folders, or there is nothing.
     """
-    path = Path(text.strip()).expanduser().resolve()
+    path = resolved(text)
     folders = allowed_folders()
     if not folders:
         raise InputError(
             "This server reads no paths: its owner names folders in MRL_EXPLORER_DATA, for "
             "example MRL_EXPLORER_DATA=/data streamlit run streamlit_app.py."
         )
-    if not any(path.is_relative_to(folder) for folder in folders):
+    if not is_allowed(path):
         raise InputError(
             f"{text} is outside the folders that this server may read: choose a path in "
             f"{', '.join(map(str, folders))}."
         )
-    if not path.exists():
-        raise InputError(f"There is nothing at {text}: check the path.")
+    try:
+        found = path.exists()
+    except OSError:
+        found = False
+    if not found:
+        raise InputError(f"There is nothing at {text[:_SHOWN]}: check the path.")
     return path
+
+
+def resolved(text: str) -> Path:
+    """Read a path.
+
+    Raises
+    ------
+    InputError
+        If it cannot be one.
+    """
+    try:
+        return Path(text.strip()).expanduser().resolve()
+    except (OSError, RuntimeError, ValueError):
+        raise InputError(f"{text[:_SHOWN]!r} is no path: check it.") from None
+
+
+def is_allowed(path: Path) -> bool:
+    """Tell whether the page may read a resolved path."""
+    return any(path.is_relative_to(folder) for folder in allowed_folders())

@@ -11,6 +11,7 @@ from mrl_explorer.errors import InputError
 from mrl_explorer.retrieval.evaluation import Listed, list_documents
 from mrl_explorer.retrieval.rankings import Rankings
 from mrl_explorer.ui.datasets import Dataset
+from mrl_explorer.ui.problems import show_error
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +51,7 @@ def search_typed(dataset: Dataset, text: str) -> Found | None:
         with st.spinner("Searching every configuration"):
             return _search(dataset, (dataset.key, dataset.version), model.name, text)
     except InputError as error:
-        st.error(str(error), icon=":material/error:")
+        show_error(str(error))
         return None
 
 

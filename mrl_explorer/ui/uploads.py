@@ -1,5 +1,6 @@
 """Files that the reader gave to the Data page, uploaded or by a path on the server."""
 
+import hashlib
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,15 +40,12 @@ def show_upload(slot: Slot) -> Path | None:
     )
     kept: dict[str, Path] = st.session_state.setdefault("uploads", {})
     if uploaded is not None:
-        folder = Path(_session_folder()) / slot.name
-        folder.mkdir(exist_ok=True)
-        # Only the last part of the name: a browser may send a whole path.
-        path = folder / Path(uploaded.name).name
-        if (
-            not path.is_file()
-            or path.stat().st_size != uploaded.size
-            or kept.get(slot.name) != path
-        ):
+        # A folder for each upload: another file of the same name and size is another file.
+        digest = hashlib.sha256(uploaded.getbuffer()).hexdigest()[:16]
+        folder = Path(_session_folder()) / slot.name / digest
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / _file_name(uploaded.name)
+        if not path.is_file():
             path.write_bytes(uploaded.getbuffer())
         kept[slot.name] = path
     elif slot.name in kept:
@@ -71,6 +69,15 @@ def show_path(slot: Slot) -> Path | None:
         slot.label, key=f"path {slot.name}", help=slot.help, persist_state="session"
     )
     return server_path(text) if text.strip() else None
+
+
+def _file_name(name: str) -> str:
+    """Give a name that any file system takes: the last part, its start, and the ending."""
+    last = Path(name).name
+    suffix = "".join(Path(last).suffixes[-2:])[-20:]
+    # File systems count bytes, 255 of them as a rule.
+    stem = last.removesuffix(suffix).encode()[:200].decode(errors="ignore")
+    return f"{stem}{suffix}"
 
 
 def _session_folder() -> str:

@@ -93,11 +93,12 @@ class Explorer:
         self.page.get_by_role("link", name="Data").click()
         expect(self.page.get_by_role("heading", name="Your data")).to_be_visible()
 
-    def upload(self, place, name, content):
-        content = content.encode() if isinstance(content, str) else content
-        self.page.locator("input[type=file]").nth(place).set_input_files(
-            {"name": name, "mimeType": "text/csv", "buffer": content}
+    def upload(self, field, name, content):
+        region = self.page.get_by_role("region", name=field)
+        region.locator("input[type=file]").set_input_files(
+            {"name": name, "mimeType": "text/csv", "buffer": content.encode()}
         )
+        expect(region.get_by_role("button", name=f"Remove {name}")).to_be_visible()
 
     def fill(self, label, text):
         field = self.page.get_by_role("textbox", name=label)

@@ -78,13 +78,17 @@ def test_a_copied_link_holds_k_rescoring_and_oversampling(sample, open_page):
     assert other.metrics() == metrics
 
 
-def test_a_step_back_takes_back_one_step(sample):
+def test_sliding_leaves_the_history_as_it_is_and_back_shows_what_the_address_says(sample):
+    before = sample.page.evaluate("history.length")
     sample.slide("ArrowLeft", 96)
     sample.slide("ArrowLeft", 64)
+    assert sample.page.evaluate("history.length") == before
+    sample.pin()
+    sample.slide("ArrowLeft", 48)
     sample.page.go_back()
-    sample.settled(96)
-    sample.page.go_forward()
-    sample.settled(64)
+    sample.settled(64, "64d int8")
+    assert "dim=64" in sample.page.url
+    assert sample.columns()[1]["config"] == "64d int8"
 
 
 def test_pin_and_unpin(sample):

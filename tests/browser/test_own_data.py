@@ -14,9 +14,9 @@ QUERIES = "id,text\nq0,cats and dogs\nq1,fresh bread\nq2,songs\n"
 
 def test_uploaded_texts_from_files_to_a_typed_query(open_page):
     view = open_page("data")
-    view.upload(0, "my documents.csv", DOCUMENTS)
+    view.upload("Documents", "my documents.csv", DOCUMENTS)
     expect(view.page.get_by_text("There are no queries: add a file of queries.")).to_be_visible()
-    view.upload(1, "my queries.csv", QUERIES)
+    view.upload("Queries", "my queries.csv", QUERIES)
     expect(view.page.get_by_text("10 documents, ids from the file")).to_be_visible()
     expect(view.page.get_by_text("3 queries, ids from the file")).to_be_visible()
     expect(view.page.get_by_text("from my documents.csv")).to_be_visible()
@@ -39,11 +39,11 @@ def test_uploaded_texts_from_files_to_a_typed_query(open_page):
 def test_a_second_press_of_evaluate_is_not_possible(open_page):
     view = open_page("data")
     # Enough texts that the run is still going on when the button is looked at.
-    rows = "".join(f"{row},{' '.join(WORDS)} {row} {' text' * 40}\n" for row in range(20_000))
-    view.upload(0, "many.csv", f"id,text\n{rows}")
+    rows = "".join(f"{row},{' '.join(WORDS)} {row} {' text' * 40}\n" for row in range(6_000))
+    view.upload("Documents", "many.csv", f"id,text\n{rows}")
     expect(view.page.get_by_text("There are no queries")).to_be_visible()
-    view.upload(1, "queries.csv", QUERIES)
-    expect(view.page.get_by_text("20,000 documents")).to_be_visible()
+    view.upload("Queries", "queries.csv", QUERIES)
+    expect(view.page.get_by_text("6,000 documents")).to_be_visible()
     view.page.get_by_role("button", name="Evaluate").click()
     cancel = view.page.get_by_role("button", name="Cancel")
     expect(cancel).to_be_visible()
@@ -95,9 +95,9 @@ def odd_view(open_page):
         {"id": f"<u>{i}</u>", "title": text, "text": f"cats {text}"} for i, text in enumerate(ODD)
     ]
     view = open_page("data")
-    view.upload(0, "odd.jsonl", "".join(json.dumps(record) + "\n" for record in records))
+    view.upload("Documents", "odd.jsonl", "".join(json.dumps(record) + "\n" for record in records))
     view.upload(
-        1,
+        "Queries",
         "queries.jsonl",
         "".join(json.dumps({"id": r["id"], "text": r["text"]}) + "\n" for r in records),
     )
@@ -142,15 +142,15 @@ def test_an_odd_typed_query_shows_literally(sample):
 
 def test_a_bad_file_is_named_and_the_page_stays(open_page):
     view = open_page("data")
-    view.upload(0, "documents.csv", DOCUMENTS)
-    view.upload(1, "queries.csv", QUERIES)
+    view.upload("Documents", "documents.csv", DOCUMENTS)
+    view.upload("Queries", "queries.csv", QUERIES)
     expect(view.page.get_by_text("10 documents")).to_be_visible()
-    view.upload(2, "qrels.tsv", "query-id\tcorpus-id\tscore\nq0\td77\t1\n")
+    view.upload("Judgements", "qrels.tsv", "query-id\tcorpus-id\tscore\nq0\td77\t1\n")
     alert = view.page.get_by_role("alert")
     expect(alert).to_contain_text('qrels.tsv, line 2: the id "d77" is not in documents.csv')
     expect(view.page.locator("[data-testid=stFileUploader]")).to_have_count(5)
     expect(view.page.get_by_role("radio", name="Upload files")).to_be_checked()
-    view.upload(2, "qrels.tsv", "query-id\tcorpus-id\tscore\nq0\td4\t1\n")
+    view.upload("Judgements", "qrels.tsv", "query-id\tcorpus-id\tscore\nq0\td4\t1\n")
     expect(view.page.get_by_text("1 judgements from qrels.tsv.")).to_be_visible()
     expect(alert).to_have_count(0)
 
