@@ -120,7 +120,9 @@ def _evaluate(options: argparse.Namespace) -> int:
     # Said before the work rather than after it.
     for target in (options.save, options.json):
         if target not in (None, "-") and not Path(target).absolute().parent.is_dir():
-            raise InputError(f"{target} lies in no folder that exists: make the folder first.")
+            raise InputError(
+                f"{target} cannot be written (its folder does not exist): make the folder first."
+            )
     with _Bar() as bar:
         source = DataSource(
             options.corpus,
@@ -130,7 +132,7 @@ def _evaluate(options: argparse.Namespace) -> int:
             query_vectors=options.queries_vectors,
         )
         collection = source.read()
-        if cutoff.k > len(collection.documents):
+        if cutoff.k > len(collection.documents) > 1:
             raise InputError(
                 f"k = {cutoff.k} is larger than the corpus of {len(collection.documents)} "
                 f"documents: choose k up to {len(collection.documents)}."
