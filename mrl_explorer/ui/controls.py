@@ -47,12 +47,8 @@ class View:
 def show_controls(dataset: Dataset) -> View:
     """Show the controls; their values are in the address bar, where a link finds them."""
     rankings = dataset.evaluation.rankings
-    dims = sorted({config.dim for config in rankings.configs})
-    quantizations = [
-        name for name in QUANTIZATIONS if any(c.quantization == name for c in rankings.configs)
-    ]
-    bases = [name for name in BASES if any(c.basis == name for c in rankings.configs)]
-    first_quantization = "int8" if "int8" in quantizations else quantizations[0]
+    dims, quantizations, bases = _offered(rankings)
+    first_quantization = _first_quantization(quantizations)
     with st.container(border=True, key="controls", gap="small"):
         dim = st.select_slider(
             "Dimension",
@@ -129,6 +125,38 @@ def show_controls(dataset: Dataset) -> View:
         _COUNTS[str(count)],
         _pinned(rankings),
     )
+
+
+def start_view(dataset: Dataset) -> None:
+    """Set the controls to where a data set starts: what was chosen for another says nothing here.
+
+    To be called before the controls are drawn.
+    """
+    dims, quantizations, bases = _offered(dataset.evaluation.rankings)
+    st.session_state["dim"] = _first_dim(dims, dataset.evaluation.source.trained_dims)
+    st.session_state["quantization"] = _first_quantization(quantizations)
+    st.session_state["basis"] = bases[0]
+    st.session_state["rescore"] = False
+    st.session_state["typed"] = ""
+    for name in ("k", "oversample", "query", "segment", "find"):
+        st.session_state.pop(name, None)
+    for name in ("k", "q"):
+        set_parameter(name, None)
+    unpin()
+
+
+def _offered(rankings: Rankings) -> tuple[list[int], list[str], list[str]]:
+    """List the dims, quantizations and bases of a run."""
+    configs = rankings.configs
+    return (
+        sorted({config.dim for config in configs}),
+        [name for name in QUANTIZATIONS if any(c.quantization == name for c in configs)],
+        [name for name in BASES if any(c.basis == name for c in configs)],
+    )
+
+
+def _first_quantization(quantizations: list[str]) -> str:
+    return "int8" if "int8" in quantizations else quantizations[0]
 
 
 def _show_k(most: int) -> int:

@@ -16,6 +16,7 @@ from mrl_explorer.retrieval.evaluation import DEFAULT_DEPTH, Evaluation, evaluat
 from mrl_explorer.retrieval.evaluation_file import SUFFIX, load_evaluation
 from mrl_explorer.retrieval.quantization import DEFAULT_QUANTIZATIONS, QUANTIZATIONS
 from mrl_explorer.ui import datasets, jobs
+from mrl_explorer.ui.controls import start_view
 from mrl_explorer.ui.problems import show_error
 from mrl_explorer.ui.sources import allowed_folders
 from mrl_explorer.ui.uploads import Slot, show_path, show_upload
@@ -431,4 +432,5 @@ def _watch() -> None:
 
 def _explore(key: str) -> None:
     datasets.choose(key)
+    start_view(datasets.find(key))
     st.switch_page(st.session_state["explore page"])

@@ -65,12 +65,8 @@ def current() -> Dataset:
 
 
 def choose(key: str) -> None:
-    """Make a data set the current one; what is chosen of the view starts anew."""
+    """Make a data set the current one."""
     st.session_state["data"] = key
-    view = ("dim", "quantization", "basis", "k", "rescore", "oversample", "pin")
-    for name in (*view, "query", "q", "typed", "segment", "find"):
-        st.session_state.pop(name, None)
-        st.query_params.pop(name, None)
 
 
 def available() -> dict[str, str]:

@@ -1,5 +1,7 @@
 """Explore: what is lost at this dimension and quantization."""
 
+from functools import partial
+
 import streamlit as st
 
 from mrl_explorer.decide.summary import Summary, summarise
@@ -57,23 +59,31 @@ def _summary(_evaluation: Evaluation, key: tuple[str, str], cutoff: Cutoff) -> S
 
 def _show_curves(summary: Summary, view: View) -> None:
     st.session_state["curve dims"] = curve_dims(summary, basis=view.config.basis)
+    # A click on the point that was clicked last says nothing new, so each click gets a new chart.
+    clicks = st.session_state.setdefault("clicks", 0)
+    with st.container(key="curves"):
+        _draw_curves(summary, view, key=f"curve {clicks}")
+
+
+def _draw_curves(summary: Summary, view: View, *, key: str) -> None:
     st.echarts_chart(
         recall_curves(summary, basis=view.config.basis, chosen=view.config, pinned=view.pinned),
         height=_CHART_HEIGHT,
-        key="curves",
+        key=key,
         renderer="svg",
-        on_select=_take_point,
+        on_select=partial(_take_point, key),
         alt=f"Recall by dimension in the basis {view.config.basis}, a curve for each quantization "
         "with its 95% band. A click on a point selects it.",
     )
 
 
-def _take_point() -> None:
+def _take_point(key: str) -> None:
     """Move the controls to the point that was clicked."""
-    selected = st.session_state["curves"]["selection"]["selected"]
+    selected = st.session_state[key]["selection"]["selected"]
     point = chosen_point(selected, st.session_state["curve dims"])
     if point is not None:
         st.session_state["dim"], st.session_state["quantization"] = point
+        st.session_state["clicks"] += 1
 
 
 def chosen_point(

@@ -7,6 +7,7 @@ import streamlit as st
 from mrl_explorer.ui import datasets
 from mrl_explorer.ui.address import set_parameter
 from mrl_explorer.ui.components.copy_link import show_copy_link
+from mrl_explorer.ui.controls import start_view
 from mrl_explorer.ui.datasets import Dataset
 
 _STYLE = """
@@ -45,6 +46,7 @@ def show_data_line() -> Dataset:
         )
         if chosen != dataset.key:
             datasets.choose(chosen)
+            start_view(datasets.find(chosen))
             st.rerun()
         model = source.model or "model not named"
         st.html(
