@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mrl_explorer.errors import InputError
-from mrl_explorer.ui.data_page import parse_dims
+from mrl_explorer.ui.run_panel import parse_dims
 from tests.ui.apps import (
     DOCUMENTS,
     QRELS,

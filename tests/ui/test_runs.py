@@ -7,7 +7,7 @@ import pytest
 
 from mrl_explorer.errors import InputError
 from mrl_explorer.progress import Progress
-from mrl_explorer.ui import data_page
+from mrl_explorer.ui import run_panel
 from tests.ui.apps import (
     DOCUMENTS,
     QRELS,
@@ -172,7 +172,7 @@ class SlowWork:
 @pytest.fixture
 def slow(monkeypatch):
     work = SlowWork()
-    monkeypatch.setattr(data_page, "_work", work)
+    monkeypatch.setattr(run_panel, "_work", work)
     yield work
     work.go_on.set()
 

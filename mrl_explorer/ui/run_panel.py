@@ -1,0 +1,222 @@
+"""The part of the Data page that runs an evaluation: model, settings, progress."""
+
+import re
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from mrl_explorer.data import Collection
+from mrl_explorer.embed import BUNDLED, DataSource, embed_collection, load_model
+from mrl_explorer.errors import InputError
+from mrl_explorer.progress import OnProgress
+from mrl_explorer.retrieval.basis import BASES
+from mrl_explorer.retrieval.config import default_dims
+from mrl_explorer.retrieval.evaluation import DEFAULT_DEPTH, Evaluation, evaluate
+from mrl_explorer.retrieval.quantization import DEFAULT_QUANTIZATIONS, QUANTIZATIONS
+from mrl_explorer.ui import datasets, jobs
+from mrl_explorer.ui.controls import start_view
+from mrl_explorer.ui.problems import show_error
+
+_OTHER = "another model"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the reader asks for.
+
+    Attributes
+    ----------
+    dims : tuple of int or None
+        None for the default ladder.
+    quantizations, bases : tuple of str
+        Names.
+    depth : int
+        Places in a list.
+    exclude_self : bool
+        Whether queries are documents of the corpus.
+    """
+
+    dims: tuple[int, ...] | None
+    quantizations: tuple[str, ...]
+    bases: tuple[str, ...]
+    depth: int
+    exclude_self: bool
+
+
+def show_model(source: DataSource, collection: Collection) -> DataSource:
+    """Ask which model embeds the texts, or nothing when there are vectors on both sides."""
+    needs = [r for r in (collection.documents, collection.queries) if r.vectors is None]
+    if not needs:
+        st.caption("Both sides have vectors, so no model is needed to evaluate.")
+        return source
+    st.subheader("Model", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.selectbox(
+            "Embed with",
+            [*BUNDLED, _OTHER],
+            key="model",
+            persist_state="session",
+            width=260,
+            help="wordllama-256 is bundled: static, 256 dimensions, Matryoshka, 50,000 short texts "
+            "a minute and more on a laptop.",
+        )
+        if name == _OTHER:
+            name = st.text_input(
+                "A folder on this server, or an id on the hub",
+                key="model name",
+                persist_state="session",
+                placeholder="sentence-transformers/all-MiniLM-L6-v2",
+            ).strip()
+    return replace(source, model=name or None)
+
+
+def show_run(source: DataSource, collection: Collection) -> None:
+    """Ask for settings, start the run, and show how it goes."""
+    st.subheader("Run", anchor=False)
+    run = _show_settings()
+    vectors = collection.documents.vectors
+    if run.dims is None and vectors is not None:
+        st.caption(f"Dims: {', '.join(map(str, default_dims(vectors.shape[1])))}.")
+    job: jobs.Job[tuple[Evaluation, Collection]] | None = st.session_state.get("job")
+    ready = source.model is not None or (
+        vectors is not None and collection.queries.vectors is not None
+    )
+    if st.button(
+        "Evaluate",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=not ready or (job is not None and not job.finished),
+    ):
+        st.session_state["job"] = jobs.start(
+            lambda on_progress: _work(source, collection, run, on_progress)
+        )
+        st.session_state["job source"] = source
+        # Drawn anew, the button is closed for as long as the run goes on.
+        st.rerun()
+    if message := st.session_state.pop("job message", None):
+        show_error(message)
+    if job is not None:
+        _watch()
+
+
+def _show_settings() -> Run:
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        quantizations = st.multiselect(
+            "Quantizations",
+            list(QUANTIZATIONS),
+            default=list(DEFAULT_QUANTIZATIONS),
+            key="run quantizations",
+            persist_state="session",
+            width=520,
+            help="; ".join(f"**{entry.name}**: {entry.help}" for entry in QUANTIZATIONS.values()),
+        )
+        bases = st.multiselect(
+            "Bases",
+            list(BASES),
+            default=list(BASES),
+            key="run bases",
+            persist_state="session",
+            width=220,
+            help="; ".join(f"**{name}**: {sentence}" for name, sentence in BASES.items()),
+        )
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        dims = st.text_input(
+            "Dims",
+            key="run dims",
+            persist_state="session",
+            width=300,
+            placeholder="a ladder from 32 to all",
+            help="Comma-separated; the slider stops at these. Full dimension is always there.",
+        )
+        depth = st.number_input(
+            "Depth",
+            1,
+            10_000,
+            DEFAULT_DEPTH,
+            key="run depth",
+            persist_state="session",
+            width=140,
+            help="Places in each list: k × oversampling can go up to it.",
+        )
+        exclude_self = st.toggle(
+            "Queries are documents of this corpus",
+            key="run exclude_self",
+            persist_state="session",
+            help="Leaves each out of its own results. Such queries overstate recall.",
+        )
+    return Run(
+        parse_dims(dims),
+        tuple(quantizations) or DEFAULT_QUANTIZATIONS,
+        tuple(bases) or ("native",),
+        int(depth),
+        exclude_self,
+    )
+
+
+def parse_dims(text: str) -> tuple[int, ...] | None:
+    """Read '64, 128'; None for an empty field.
+
+    Raises
+    ------
+    InputError
+        If a part is no whole number.
+    """
+    parts = [part for part in text.replace(",", " ").split() if part]
+    wrong = next((part for part in parts if not re.fullmatch("[0-9]{1,6}", part)), None)
+    if wrong is not None:
+        raise InputError(f"Dims: '{wrong[:40]}' is no whole number: write for example 64, 128.")
+    return tuple(map(int, parts)) or None
+
+
+def _work(
+    source: DataSource, collection: Collection, run: Run, on_progress: OnProgress
+) -> tuple[Evaluation, Collection]:
+    """Embed what has no vectors, and rank; in the job's thread, so without the page."""
+    trained: tuple[int, ...] = ()
+    if source.model is not None:
+        model = load_model(source.model)
+        trained = model.dims
+        collection = embed_collection(collection, model, on_progress=on_progress)
+    dims, vectors = run.dims, collection.documents.vectors
+    if dims is not None and vectors is not None:
+        # The slider's last stop is full dimension, in every quantization and basis.
+        dims = (*dims, vectors.shape[1])
+    evaluation = evaluate(
+        collection,
+        dims=dims,
+        quantizations=run.quantizations,
+        bases=run.bases,
+        depth=run.depth,
+        exclude_self=run.exclude_self,
+        model=source.model,
+        trained_dims=trained,
+        on_progress=on_progress,
+    )
+    return evaluation, collection
+
+
+@st.fragment(run_every=0.5)
+def _watch() -> None:
+    """Show how the run goes, and move on when it is done."""
+    job: jobs.Job[tuple[Evaluation, Collection]] | None = st.session_state.get("job")
+    if job is None:
+        return
+    if not job.finished:
+        progress, left = job.progress, job.seconds_left
+        share = min(progress.done / max(progress.total, 1), 1.0)
+        estimate = "" if left is None else f", about {left:.0f} s left"
+        st.progress(share, f"{progress.what}: {progress.done:,} of {progress.total:,}{estimate}")
+        st.button("Cancel", icon=":material/close:", on_click=job.cancel)
+        return
+    st.session_state.pop("job")
+    if job.result is not None:
+        explore(datasets.keep(*job.result, st.session_state["job source"]))
+    st.session_state["job message"] = job.error or "Cancelled. Embeddings made so far are kept."
+    st.rerun()
+
+
+def explore(key: str) -> None:
+    """Go to the Explore page with a data set."""
+    datasets.choose(key)
+    start_view(datasets.find(key))
+    st.switch_page(st.session_state["explore page"])
