@@ -68,6 +68,8 @@ def point_at(endpoint, monkeypatch):
     """Set what HF_ENDPOINT sets, which the library reads only once."""
     files = endpoint + "/{repo_id}/resolve/{revision}/{filename}"
     monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", endpoint)
+    # The tests' own server answers whatever the environment says of the real hub.
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(huggingface_hub.constants, "HUGGINGFACE_CO_URL_TEMPLATE", files)
 
 
