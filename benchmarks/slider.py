@@ -35,8 +35,8 @@ PRODUCT_SHOWS = """
 [
   document.querySelector(".mrl-numbers")?.dataset.dim,
   document.querySelector(".mrl-results")?.dataset.dim,
-  // The chart is drawn by ECharts after its data came: its own label "256d int8: .873" tells.
-  [...document.querySelectorAll(".st-key-curves svg text")]
+  // The label of the chosen point: "256d int8: .873".
+  [...document.querySelectorAll(".st-key-curves .curves-label")]
     .map((text) => text.textContent.match(/^([0-9]+)d /)?.[1])
     .find((dim) => dim !== undefined),
 ]

@@ -7,10 +7,12 @@ import streamlit as st
 from mrl_explorer.decide.summary import Summary, summarise
 from mrl_explorer.errors import InputError
 from mrl_explorer.report.comparison import column_data, compare
-from mrl_explorer.report.curves import curve_dims, recall_curves
+from mrl_explorer.report.curves import recall_curves
+from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.evaluation import Evaluation
 from mrl_explorer.retrieval.metrics import Cutoff, tied_at_k
 from mrl_explorer.retrieval.rankings import Rankings
+from mrl_explorer.ui.components.curves import show_curves
 from mrl_explorer.ui.components.results import show_results
 from mrl_explorer.ui.controls import View, show_controls
 from mrl_explorer.ui.datasets import Dataset
@@ -21,12 +23,15 @@ from mrl_explorer.ui.problems import show_error
 from mrl_explorer.ui.query_panel import Choice, show_query_panel
 from mrl_explorer.ui.typed_query import Found, search_typed
 
-_CHART_HEIGHT = 246
-
 
 def show() -> None:
     """Run the page from top to bottom."""
-    dataset = show_data_line()
+    _show_view(show_data_line())
+
+
+@st.fragment
+def _show_view(dataset: Dataset) -> None:
+    """Show all that a control changes: what stands above is not sent again while sliding."""
     with st.grid(2, min_column_width=440, gap=("small", "medium")):
         controls, curves = st.container(), st.container()
         numbers, needs = st.container(gap="xsmall"), st.container(gap="xsmall")
@@ -58,43 +63,20 @@ def _summary(_evaluation: Evaluation, key: tuple[str, str], cutoff: Cutoff) -> S
 
 
 def _show_curves(summary: Summary, view: View) -> None:
-    st.session_state["curve dims"] = curve_dims(summary, basis=view.config.basis)
-    # A click on the point that was clicked last says nothing new, so each click gets a new chart.
-    clicks = st.session_state.setdefault("clicks", 0)
     with st.container(key="curves"):
-        _draw_curves(summary, view, key=f"curve {clicks}")
+        show_curves(
+            recall_curves(summary, basis=view.config.basis, chosen=view.config, pinned=view.pinned),
+            key="curve",
+            on_point=partial(_take_point, summary.evaluation.rankings, view.config.basis),
+        )
 
 
-def _draw_curves(summary: Summary, view: View, *, key: str) -> None:
-    st.echarts_chart(
-        recall_curves(summary, basis=view.config.basis, chosen=view.config, pinned=view.pinned),
-        height=_CHART_HEIGHT,
-        key=key,
-        renderer="svg",
-        on_select=partial(_take_point, key),
-        alt=f"Recall by dimension in the basis {view.config.basis}, a curve for each quantization "
-        "with its 95% band. A click on a point selects it.",
-    )
-
-
-def _take_point(key: str) -> None:
+def _take_point(rankings: Rankings, basis: str) -> None:
     """Move the controls to the point that was clicked."""
-    selected = st.session_state[key]["selection"]["selected"]
-    point = chosen_point(selected, st.session_state["curve dims"])
-    if point is not None:
-        st.session_state["dim"], st.session_state["quantization"] = point
-        st.session_state["clicks"] += 1
-
-
-def chosen_point(
-    selected: list[dict[str, object]], dims: dict[str, list[int]]
-) -> tuple[int, str] | None:
-    """Tell which (dim, quantization) a click on the curves means; None for nothing."""
-    for series in selected:
-        name, places = str(series.get("series_name")), series.get("data_indices")
-        if name in dims and isinstance(places, list) and places:
-            return dims[name][int(places[0])], name
-    return None
+    dim, quantization = st.session_state["curve"]["point"]
+    # A click on a chart that is just being replaced may name a point that is no longer there.
+    if Config(dim, quantization, basis) in rankings:
+        st.session_state["dim"], st.session_state["quantization"] = dim, quantization
 
 
 def _show_results(dataset: Dataset, view: View, choice: Choice) -> None:

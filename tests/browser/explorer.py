@@ -15,11 +15,9 @@ _CARDS = """columns => columns.map(column => ({
     "rank", "title", "badge", "score", "text"
   ].map(part => card.querySelector(`.card-${part}`).textContent)),
 }))"""
-_POINTS = """paths => paths
-  .filter(path => (path.getAttribute("transform") || "").startsWith("matrix(4.5"))
-  .map(path => {
+_POINTS = """paths => paths.map(path => {
     const box = path.getBoundingClientRect();
-    const colour = path.getAttribute("stroke") || path.getAttribute("fill");
+    const colour = path.getAttribute("fill");
     return {x: box.x + box.width / 2, y: box.y + box.height / 2, colour};
   })"""
 
@@ -39,7 +37,7 @@ class Explorer:
         expect(self.page.locator(f".mrl-results[data-dim='{dim}']")).to_be_visible()
         label = f"{config or f'{dim}d'}"
         expect(
-            self.page.locator(".st-key-curves svg text").filter(has_text=label).last
+            self.page.locator(".st-key-curves .curves-label").filter(has_text=label).last
         ).to_be_visible()
         return self
 
@@ -74,7 +72,7 @@ class Explorer:
 
     def points(self):
         """Give the centres of the chart's points, curve after curve, as they stand on screen."""
-        return self.page.locator(".st-key-curves svg path").evaluate_all(_POINTS)
+        return self.page.locator(".st-key-curves .curves-point").evaluate_all(_POINTS)
 
     def metrics(self):
         return self.page.locator("[data-testid=stMetric]").all_inner_texts()

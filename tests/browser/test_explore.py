@@ -71,6 +71,7 @@ def test_a_copied_link_holds_k_rescoring_and_oversampling(sample, open_page):
     sample.page.get_by_role("spinbutton", name="k").fill("5")
     sample.page.keyboard.press("Enter")
     expect(sample.numbers).to_contain_text("rescored from 15 candidates")
+    expect(sample.page.get_by_test_id("stMetric").first).to_contain_text("recall@5")
     metrics = sample.metrics()
     other = open_page(sample.copied_link())
     other.settled(128)
@@ -134,7 +135,7 @@ def test_a_point_tells_its_figures_when_hovered(sample):
     # Of the curves only this one lies apart from the others.
     point = sample.points()[4 * len(DIMS) + 4]
     sample.page.mouse.move(point["x"], point["y"])
-    tooltip = f"binary at 128 dims: recall@10 0{recall}, 95% 0{low} to 0{high}"
+    tooltip = f"binary at 128 dims: recall@10 {recall}, 95% {low} to {high}"
     expect(sample.page.get_by_text(tooltip)).to_be_visible()
 
 
@@ -201,6 +202,8 @@ def test_the_same_document_is_outlined_in_every_column(sample):
 
 def test_another_data_set_starts_with_a_view_of_its_own(sample, data_folder):
     shutil.copy(SAMPLE, data_folder / "other.evaluation")
+    sample.page.reload()
+    sample.settled(128)
     sample.quantize("binary", 128)
     sample.slide("Home", 32)
     sample.page.get_by_role("combobox", name="Data set").click()

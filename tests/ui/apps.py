@@ -69,10 +69,10 @@ def columns(app):
     ]
 
 
-def curve_option(app):
+def curves(app):
     """Give what the chart is drawn from."""
-    (chart,) = app.get("echarts_chart")
-    return json.loads(chart.proto.spec)
+    (chart,) = [e for e in app.get("bidi_component") if e.key == "curve"]
+    return json.loads(chart.proto.json)
 
 
 def npy(array):

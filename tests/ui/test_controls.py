@@ -9,7 +9,6 @@ from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.evaluation import evaluate
 from mrl_explorer.retrieval.evaluation_file import save_evaluation
 from mrl_explorer.ui.controls import parse_config
-from mrl_explorer.ui.explore_page import chosen_point
 from tests.ui.apps import columns, has, html, labelled, numbers, open_app
 
 
@@ -174,29 +173,3 @@ def test_a_link_spells_a_configuration(text, config):
 def test_another_spelling_is_refused(text):
     with pytest.raises(InputError, match="names no configuration"):
         parse_config(text)
-
-
-DIMS = {"float32": [2, 4, 8], "int8": [4, 8]}
-
-
-@pytest.mark.parametrize(
-    ("selected", "point"),
-    [
-        ([{"series_name": "float32", "data_indices": [0]}], (2, "float32")),
-        ([{"series_name": "int8", "data_indices": [1]}], (8, "int8")),
-        ([{"series_name": "128d int8", "data_indices": [0]}], None),
-        ([{"series_name": "int8", "data_indices": []}], None),
-        ([{"series_name": "int8"}], None),
-        ([{}], None),
-        ([], None),
-        (
-            [
-                {"series_name": "other", "data_indices": [0]},
-                {"series_name": "int8", "data_indices": [0]},
-            ],
-            (4, "int8"),
-        ),
-    ],
-)
-def test_a_click_on_the_chart_means_a_point(selected, point):
-    assert chosen_point(selected, DIMS) == point

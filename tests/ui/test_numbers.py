@@ -5,7 +5,7 @@ import pytest
 from mrl_explorer.decide.summary import summarise
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.metrics import Cutoff
-from tests.ui.apps import columns, curve_option, html, numbers, open_app, shown_results
+from tests.ui.apps import columns, curves, html, numbers, open_app, shown_results
 
 
 def share(value):
@@ -73,13 +73,13 @@ def test_a_slider_move_reaches_numbers_results_and_chart():
         assert f'data-dim="{dim}"' in html(app)
         assert shown_results(app)["dim"] == dim
         assert columns(app)[1][1] == f"{dim}d int8"
-        assert curve_option(app)["series"][-1]["name"] == f"{dim}d int8"
+        assert curves(app)["marks"][-1]["dim"] == dim
 
 
 def test_the_chart_and_the_number_show_the_same_recall():
     app = open_app(dim="64", quantization="binary")
-    lines = [s for s in curve_option(app)["series"] if s["name"] == "binary" and "symbolSize" in s]
-    (point,) = [point for point in lines[0]["data"] if point[0] == 64]
+    (curve,) = [curve for curve in curves(app)["curves"] if curve["name"] == "binary"]
+    (point,) = [point for point in curve["points"] if point[0] == 64]
     assert numbers(app)["recall@10"][0] == share(point[1])
 
 

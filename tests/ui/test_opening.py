@@ -2,7 +2,7 @@ import json
 import subprocess
 import sys
 
-from tests.ui.apps import ROOT, columns, curve_option, html, numbers, open_app, shown_results
+from tests.ui.apps import ROOT, columns, curves, html, numbers, open_app, shown_results
 
 _PROBE = """
 import json, sys
@@ -40,7 +40,7 @@ def test_the_app_opens_on_the_sample():
     assert [title for title, _, _ in columns(app)] == ["Full dimension", "This configuration"]
     assert all(len(ids) == 10 for _, _, ids in columns(app))
     assert shown_results(app)["dim"] == 128
-    assert len(curve_option(app)["legend"]["data"]) == 5
+    assert len(curves(app)["curves"]) == 5
 
 
 def test_what_is_known_of_the_data_is_told():
