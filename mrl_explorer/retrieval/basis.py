@@ -1,5 +1,6 @@
-"""The axes that are cut: the model's own, or the directions in which the documents vary most."""
+"""The axes that are cut: the model's own, principal ones, a random order, a trained map."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,10 +10,29 @@ from mrl_explorer.progress import OnProgress, Progress, silent
 BASES = {
     "native": "The model's own order of dimensions: a cut keeps its first ones.",
     "pca": "Principal axes of your documents: a cut keeps the directions in which they vary most.",
+    "pca-rotated": "Principal axes, cut, then turned at random within the kept dims, which spreads "
+    "the variance evenly: it can help binary and int4 from about 256 dims, and hurts at few.",
+    "random": "The model's dimensions in a random order: the control that any better order beats.",
+    "adapter": "A linear map that was trained to be cut.",
 }
 """Every basis by name, with one sentence for the reader of the page."""
 
+FITTED_BASES = ("pca", "pca-rotated")
+"""Fitted on documents: measured on the same documents they flatter themselves."""
+
+ROTATIONS = (*FITTED_BASES, "random")
+"""Orthonormal: nothing is lost at full dimension."""
+
+RUN_BASES = ("native", *ROTATIONS)
+"""What a run makes by itself; any other basis has to be given."""
+
+DEFAULT_BASES = ("native", "pca")
+"""What an evaluation covers unless it is asked for others."""
+
 ROWS_AT_ONCE = 8192
+# Any seeds would do: the same for everyone, so that a run can be repeated.
+_ORDER_SEED = 20_25
+_ROTATION_SEED = 20_26
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,15 +44,40 @@ class Basis:
     name : str
         Name of an entry of `BASES`.
     components : np.ndarray or None
-        (full_dim, full_dim) float32, one orthonormal axis a row; None leaves vectors as they are.
+        (out_dim, full_dim) float32, one axis a row: orthonormal for `ROTATIONS`, any linear map
+        for an adapter. None leaves vectors as they are.
     """
 
     name: str
     components: np.ndarray | None = None
 
     def apply(self, vectors: np.ndarray) -> np.ndarray:
-        """Express (n, full_dim) float32 vectors in this basis; the shape stays."""
+        """Express (n, full_dim) float32 vectors in this basis: (n, out_dim)."""
         return vectors if self.components is None else vectors @ self.components.T
+
+    def out_dim(self, full_dim: int) -> int:
+        """Give the most dims that a cut can keep."""
+        return full_dim if self.components is None else len(self.components)
+
+    def rotation(self, dim: int) -> np.ndarray | None:
+        """Give what turns a prefix within its own dims: (dim, dim) float32; None for nothing."""
+        return random_rotation(dim) if self.name == "pca-rotated" else None
+
+
+def random_rotation(dim: int) -> np.ndarray:
+    """Draw the rotation of a prefix: always the same for the same dim.
+
+    The Q of a normal matrix's QR, with the signs that make it uniform over all orthogonal
+    matrices (Mezzadri 2007, arXiv:math-ph/0609050).
+
+    Returns
+    -------
+    np.ndarray
+        (dim, dim) float32, orthonormal.
+    """
+    normal = np.random.default_rng([_ROTATION_SEED, dim]).standard_normal((dim, dim))
+    q, r = np.linalg.qr(normal)
+    return np.ascontiguousarray(q * np.sign(np.diag(r)), dtype=np.float32)
 
 
 def unit_rows(vectors: np.ndarray) -> np.ndarray:
@@ -51,28 +96,49 @@ def document_mean(documents: np.ndarray) -> np.ndarray:
 
 
 def fit_basis(name: str, documents: np.ndarray, *, on_progress: OnProgress = silent) -> Basis:
-    """Fit a basis on documents, in one streaming pass.
+    """Make one basis: see `fit_bases`."""
+    return fit_bases([name], documents, on_progress=on_progress)[0]
 
-    `pca` takes the eigenvectors of the centred covariance of the unit documents, most variance
-    first. They are applied without subtracting the mean: a rotation keeps every inner product,
-    so at full dimension each list equals the baseline's, which centring would change. With
-    fewer documents than dims the covariance has a null space, and its eigenvectors complete the
-    basis.
+
+def fit_bases(
+    names: Iterable[str], documents: np.ndarray, *, on_progress: OnProgress = silent
+) -> tuple[Basis, ...]:
+    """Make bases for documents; those that need principal axes share one streaming pass.
 
     Parameters
     ----------
+    names : iterable of str
+        Names among `RUN_BASES`.
     documents : np.ndarray
         (n_docs, full_dim) float, of any norm.
 
     Raises
     ------
     ValueError
-        If `name` is no entry of `BASES`.
+        If a name is none of them.
     """
-    if name not in BASES:
-        raise ValueError(f"unknown basis {name!r}")
-    if name == "native":
-        return Basis(name)
+    names = tuple(names)
+    unknown = next((name for name in names if name not in RUN_BASES), None)
+    if unknown is not None:
+        raise ValueError(f"basis {unknown!r} cannot be fitted on documents")
+    components: dict[str, np.ndarray] = {}
+    if "random" in names:
+        full_dim = documents.shape[1]
+        order = np.random.default_rng(_ORDER_SEED).permutation(full_dim)
+        components["random"] = np.eye(full_dim, dtype=np.float32)[order]
+    if any(name in FITTED_BASES for name in names):
+        axes = _principal_axes(documents, on_progress)
+        components |= dict.fromkeys(FITTED_BASES, axes)
+    return tuple(Basis(name, components.get(name)) for name in names)
+
+
+def _principal_axes(documents: np.ndarray, on_progress: OnProgress) -> np.ndarray:
+    """Give the eigenvectors of the centred covariance of the unit documents, most variance first.
+
+    They are applied without subtracting the mean: a rotation keeps every inner product, so at
+    full dimension each list equals the baseline's, which centring would change. With fewer
+    documents than dims the covariance has a null space, and its eigenvectors complete the basis.
+    """
     n_docs, full_dim = documents.shape
     mean = document_mean(documents).astype(np.float32)
     covariance = np.zeros((full_dim, full_dim))
@@ -86,4 +152,4 @@ def fit_basis(name: str, documents: np.ndarray, *, on_progress: OnProgress = sil
     # entry positive, so that the same documents always give the same codes.
     largest = components[np.arange(full_dim), np.abs(components).argmax(axis=1)]
     signed = components * np.where(largest < 0, -1.0, 1.0)[:, None]
-    return Basis(name, np.ascontiguousarray(signed, dtype=np.float32))
+    return np.ascontiguousarray(signed, dtype=np.float32)

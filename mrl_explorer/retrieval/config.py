@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mrl_explorer.errors import InputError
-from mrl_explorer.retrieval.basis import BASES
+from mrl_explorer.retrieval.basis import BASES, FITTED_BASES, ROTATIONS
 from mrl_explorer.retrieval.quantization import DEFAULT_QUANTIZATIONS, quantization
 
 MAX_CHOSEN_DIMS = 16
@@ -36,9 +36,14 @@ class Config:
     def is_rotated_baseline(self, full_dim: int) -> bool:
         """Tell whether this is the baseline in another basis.
 
-        Every basis is orthonormal, so nothing is cut and every inner product stays what it was.
+        A rotation cuts nothing at full dimension and keeps every inner product.
         """
-        return self.dim == full_dim and self.quantization == "float32" and self.basis != "native"
+        return self.dim == full_dim and self.quantization == "float32" and self.basis in ROTATIONS
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether the basis was fitted on the documents that are searched."""
+        return self.basis in FITTED_BASES
 
     @property
     def bytes_per_vector(self) -> int:

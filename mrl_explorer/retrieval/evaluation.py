@@ -1,6 +1,6 @@
 """An evaluation: ranked lists, and all that is needed to read them."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,8 +8,16 @@ import numpy as np
 from mrl_explorer.data import Collection, Judgements, Records, own_rows
 from mrl_explorer.errors import InputError
 from mrl_explorer.progress import OnProgress, silent
-from mrl_explorer.retrieval.basis import ROWS_AT_ONCE
-from mrl_explorer.retrieval.config import default_dims, grid
+from mrl_explorer.retrieval.basis import (
+    BASES,
+    DEFAULT_BASES,
+    ROWS_AT_ONCE,
+    RUN_BASES,
+    Basis,
+    fit_bases,
+)
+from mrl_explorer.retrieval.config import Config, default_dims, grid
+from mrl_explorer.retrieval.held_out import LEAST_DOCUMENTS, HeldOut, rank_held_out
 from mrl_explorer.retrieval.quantization import DEFAULT_QUANTIZATIONS
 from mrl_explorer.retrieval.rankings import Rankings
 
@@ -85,6 +93,8 @@ class Source:
         Dims that the model was trained to be cut at; empty when not known.
     notes : tuple of str
         Whole sentences on what the reader should know about the data.
+    exclude_self : bool
+        Whether each document used as a query was left out of its own list.
     """
 
     documents: str
@@ -92,6 +102,7 @@ class Source:
     model: str | None = None
     trained_dims: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    exclude_self: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +121,10 @@ class Evaluation:
         Human relevance labels; rows are those of all documents.
     source : Source
         Where it comes from.
+    bases : tuple of Basis
+        The bases of the lists but for the native one: whoever searches anew uses the same axes.
+    held_out : HeldOut or None
+        Fitted bases on documents that they were not fitted on; None when nothing was fitted.
     """
 
     rankings: Rankings
@@ -117,6 +132,8 @@ class Evaluation:
     queries: Queries
     judgements: Judgements | None
     source: Source
+    bases: tuple[Basis, ...] = ()
+    held_out: HeldOut | None = None
 
 
 def evaluate(
@@ -124,7 +141,8 @@ def evaluate(
     *,
     dims: Iterable[int] | None = None,
     quantizations: Iterable[str] = DEFAULT_QUANTIZATIONS,
-    bases: Iterable[str] = ("native", "pca"),
+    bases: Iterable[str] = DEFAULT_BASES,
+    given: Iterable[Basis] = (),
     depth: int = DEFAULT_DEPTH,
     exclude_self: bool = False,
     model: str | None = None,
@@ -140,7 +158,9 @@ def evaluate(
     dims : iterable of int, optional
         Dims to keep; by default those of `default_dims`.
     quantizations, bases : iterable of str
-        Names of entries of `QUANTIZATIONS` and `BASES`.
+        Names of entries of `QUANTIZATIONS` and of `RUN_BASES`.
+    given : iterable of Basis
+        Bases that are ready, such as a trained adapter; they are ranked beside `bases`.
     depth : int
         Places in each list; it bounds k x oversample afterwards.
     exclude_self : bool
@@ -162,7 +182,7 @@ def evaluate(
     from mrl_explorer.retrieval.sweep import sweep  # noqa: PLC0415
 
     documents, queries = collection.documents, collection.queries
-    document_vectors, query_vectors = _vectors(documents), _vectors(queries)
+    document_vectors, query_vectors = vectors_of(documents), vectors_of(queries)
     full_dim = document_vectors.shape[1]
     if query_vectors.shape[1] != full_dim:
         raise InputError(
@@ -177,13 +197,31 @@ def evaluate(
         raise InputError(f"A depth of {depth} leaves no results: choose 1 or more.")
     if dims is None:
         dims = default_dims(full_dim, trained=trained_dims)
-    configs = grid(full_dim, dims=dims, quantizations=quantizations, bases=bases)
+    ready = {basis.name: basis for basis in given}
+    names = dict.fromkeys([*_checked_names(bases, ready), *ready])
+    configs = tuple(
+        config
+        for config in grid(full_dim, dims=dims, quantizations=quantizations, bases=names)
+        if config.basis not in ready or config.dim <= ready[config.basis].out_dim(full_dim)
+    )
+    unfitted = [name for name in names if name not in {"native", *ready}]
+    fitted = fit_bases(unfitted, document_vectors, on_progress=on_progress)
+    excluded = own_rows(documents, queries) if exclude_self else None
     rankings = sweep(
         document_vectors,
         query_vectors,
         configs,
+        bases=(*ready.values(), *fitted),
         depth=depth,
-        excluded=own_rows(documents, queries) if exclude_self else None,
+        excluded=excluded,
+        on_progress=on_progress,
+    )
+    held_out = rank_held_out(
+        document_vectors,
+        query_vectors,
+        configs,
+        depth=depth,
+        excluded=excluded,
         on_progress=on_progress,
     )
     source = Source(
@@ -191,7 +229,11 @@ def evaluate(
         queries=queries.name,
         model=model,
         trained_dims=tuple(d for d in trained_dims if d <= full_dim),
-        notes=tuple(_notes(collection, exclude_self=exclude_self)),
+        notes=(
+            *_notes(collection, exclude_self=exclude_self),
+            *_held_out_notes(configs, n_docs=len(documents)),
+        ),
+        exclude_self=exclude_self,
     )
     return Evaluation(
         rankings,
@@ -199,10 +241,30 @@ def evaluate(
         Queries(queries.ids, queries.texts or ("",) * len(queries), queries.segments),
         collection.judgements,
         source,
+        (*ready.values(), *fitted),
+        held_out,
     )
 
 
-def _vectors(records: Records) -> np.ndarray:
+def _checked_names(bases: Iterable[str], ready: Container[str]) -> Iterable[str]:
+    """Refuse a basis that only training makes, where it is not given."""
+    for name in bases:
+        if name in BASES and name not in RUN_BASES and name not in ready:
+            raise InputError(
+                f"The basis '{name}' is not made from documents: choose among "
+                f"{', '.join(RUN_BASES)}."
+            )
+        yield name
+
+
+def vectors_of(records: Records) -> np.ndarray:
+    """Give the vectors of records: (n, full_dim) float32.
+
+    Raises
+    ------
+    InputError
+        If they have none.
+    """
     if records.vectors is None:
         raise InputError(
             f"{records.name} holds texts and no vectors: name a model to embed them with."
@@ -243,8 +305,16 @@ def _notes(collection: Collection, *, exclude_self: bool) -> Iterable[str]:
         )
 
 
+def _held_out_notes(configs: Iterable[Config], *, n_docs: int) -> Iterable[str]:
+    if n_docs < LEAST_DOCUMENTS and any(config.is_fitted for config in configs):
+        yield (
+            f"{n_docs} documents are too few to fit a basis on one half and measure it on the "
+            "other, so there is no held-out figure."
+        )
+
+
 def _norm_notes(records: Records) -> Iterable[str]:
-    vectors = _vectors(records)
+    vectors = vectors_of(records)
     least, most = np.inf, 0.0
     for start in range(0, len(vectors), ROWS_AT_ONCE):
         norms = np.linalg.norm(vectors[start : start + ROWS_AT_ONCE], axis=1)

@@ -11,7 +11,7 @@ import os
 import zipfile
 import zlib
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +21,27 @@ import pyarrow.parquet as pq
 
 from mrl_explorer.data import Judgements
 from mrl_explorer.errors import InputError
-from mrl_explorer.retrieval.basis import BASES
+from mrl_explorer.retrieval.basis import BASES, Basis
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.evaluation import Evaluation, Listed, Queries, Source
+from mrl_explorer.retrieval.held_out import HeldOut
 from mrl_explorer.retrieval.quantization import QUANTIZATIONS
 from mrl_explorer.retrieval.rankings import Rankings
 
 FORMAT = "mrl-explorer evaluation"
-VERSION = 1
+VERSION = 2
+"""2 added bases and held-out lists; 1 is still read."""
+
 SUFFIX = ".evaluation"
 MAX_BYTES = 4 * 10**9
-"""What a file may unpack to: 100 configurations of 10,000 queries, ranked 100 deep, need 1 GB."""
+"""What a file may unpack to: 100 configurations of 10,000 queries, ranked 100 deep, need 1 GB,
+and half of them held out as much again."""
 
 # Others raise errors of their own.
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # What parts raise that are whole and yet not what they should be.
 _MALFORMED = (LookupError, MemoryError, OverflowError, TypeError, ValueError)
+_HELD_OUT = "held_out_"
 _ARRAYS = ("ids", "scores", "pair_starts", "pair_rows", "pair_scores")
 
 
@@ -48,9 +53,16 @@ def save_evaluation(evaluation: Evaluation, path: Path) -> None:
     InputError
         If the file cannot be written.
     """
-    rankings = evaluation.rankings
-    arrays = (rankings.ids, rankings.scores, *_pairs(rankings))
-    parts = {f"{name}.npy": _npy(array) for name, array in zip(_ARRAYS, arrays, strict=True)}
+    rankings, held_out = evaluation.rankings, evaluation.held_out
+    parts = _lists(rankings)
+    if held_out is not None:
+        parts |= _lists(held_out.rankings, prefix=_HELD_OUT)
+        parts[f"{_HELD_OUT}rows.npy"] = _npy(held_out.rows)
+    part_of: dict[int, str] = {}  # fitted bases share their axes, which are then stored once
+    for basis in evaluation.bases:
+        if basis.components is not None and id(basis.components) not in part_of:
+            part_of[id(basis.components)] = f"axes_{basis.name}.npy"
+            parts[f"axes_{basis.name}.npy"] = _npy(basis.components)
     listed, queries = evaluation.listed, evaluation.queries
     parts["documents.parquet"] = _parquet(
         row=listed.rows, id=listed.ids, title=listed.titles, text=listed.texts
@@ -69,6 +81,10 @@ def save_evaluation(evaluation: Evaluation, path: Path) -> None:
         "n_docs": rankings.n_docs,
         "full_dim": rankings.full_dim,
         "configs": [asdict(config) for config in rankings.configs],
+        "bases": {basis.name: part_of[id(basis.components)] for basis in evaluation.bases},
+        "held_out": None
+        if held_out is None
+        else [asdict(config) for config in held_out.rankings.configs],
         "source": asdict(evaluation.source),
         "judgements": None if evaluation.judgements is None else evaluation.judgements.name,
         "sha256": {name: hashlib.sha256(part).hexdigest() for name, part in parts.items()},
@@ -124,13 +140,7 @@ def _read_parts(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
                     "fewer configurations or queries."
                 )
             manifest = json.loads(archive.read("manifest.json"))
-            if manifest["format"] != FORMAT:
-                raise KeyError
-            if manifest["version"] > VERSION:
-                raise InputError(
-                    f"{path.name} was written by a newer MRL Explorer (format "
-                    f"{manifest['version']}, this one reads {VERSION}): update MRL Explorer."
-                )
+            _check_format(path, manifest)
             return manifest, {name: archive.read(name) for name in dict(manifest["sha256"])}
     except InputError:
         raise
@@ -147,6 +157,17 @@ def _read_parts(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
         ) from error
 
 
+def _check_format(path: Path, manifest: dict[str, Any]) -> None:
+    version = manifest["version"]
+    if manifest["format"] != FORMAT or isinstance(version, bool) or version < 1:
+        raise ValueError("no evaluation")
+    if version > VERSION:
+        raise InputError(
+            f"{path.name} was written by a newer MRL Explorer (format {version}, this one reads "
+            f"{VERSION}): update MRL Explorer."
+        )
+
+
 def _damaged(path: Path) -> InputError:
     return InputError(
         f"{path.name} is damaged or was changed after it was written: evaluate again, or copy it "
@@ -155,17 +176,26 @@ def _damaged(path: Path) -> InputError:
 
 
 def _assemble(manifest: dict[str, Any], parts: dict[str, bytes]) -> Evaluation:
-    ids, scores, *pairs = (
-        np.load(io.BytesIO(parts[f"{name}.npy"]), allow_pickle=False) for name in _ARRAYS
-    )
-    rankings = Rankings(
-        tuple(Config(**config) for config in manifest["configs"]),
-        ids,
-        scores,
-        _full_scores(ids, *pairs),
-        manifest["n_docs"],
-        manifest["full_dim"],
-    )
+    full_dim, source = manifest["full_dim"], manifest["source"]
+    if manifest["version"] == 1:
+        manifest = {**manifest, "bases": {}, "held_out": None}
+        # It was told in words only.
+        source = {
+            **source,
+            "exclude_self": any("left out of its own" in n for n in source["notes"]),
+        }
+    rankings = _rankings(manifest["configs"], parts, n_docs=manifest["n_docs"], full_dim=full_dim)
+    held_out = None
+    if manifest["held_out"] is not None:
+        rows = _array(parts[f"{_HELD_OUT}rows.npy"])
+        held_out = HeldOut(
+            _rankings(
+                manifest["held_out"], parts, n_docs=len(rows), full_dim=full_dim, prefix=_HELD_OUT
+            ),
+            rows,
+        )
+    axes = {name: _array(parts[name]) for name in set(manifest["bases"].values())}
+    bases = tuple(Basis(name, axes[part]) for name, part in manifest["bases"].items())
     documents = pq.read_table(io.BytesIO(parts["documents.parquet"]))
     queries = pq.read_table(io.BytesIO(parts["queries.parquet"]))
     judgements = None
@@ -175,7 +205,6 @@ def _assemble(manifest: dict[str, Any], parts: dict[str, bytes]) -> Evaluation:
             manifest["judgements"],
             *(table[name].to_numpy() for name in ("query", "document", "gain")),
         )
-    source = manifest["source"]
     return Evaluation(
         rankings,
         Listed(
@@ -195,6 +224,34 @@ def _assemble(manifest: dict[str, Any], parts: dict[str, bytes]) -> Evaluation:
                 "notes": tuple(source["notes"]),
             }
         ),
+        bases,
+        held_out,
+    )
+
+
+def _lists(rankings: Rankings, *, prefix: str = "") -> dict[str, bytes]:
+    """Give ranked lists as parts by name."""
+    arrays = (rankings.ids, rankings.scores, *_pairs(rankings))
+    return {f"{prefix}{name}.npy": _npy(array) for name, array in zip(_ARRAYS, arrays, strict=True)}
+
+
+def _rankings(
+    configs: list[dict[str, Any]],
+    parts: dict[str, bytes],
+    *,
+    n_docs: int,
+    full_dim: int,
+    prefix: str = "",
+) -> Rankings:
+    """Undo `_lists`."""
+    ids, scores, *pairs = (_array(parts[f"{prefix}{name}.npy"]) for name in _ARRAYS)
+    return Rankings(
+        tuple(Config(**config) for config in configs),
+        ids,
+        scores,
+        _full_scores(ids, *pairs),
+        n_docs,
+        full_dim,
     )
 
 
@@ -233,23 +290,58 @@ def _full_scores(
 
 def _check_consistency(evaluation: Evaluation) -> None:
     """Refuse parts that do not belong together, before a page fails on them."""
-    rankings = evaluation.rankings
-    shape = (len(rankings.configs), len(evaluation.queries.ids), rankings.depth)
+    rankings, held_out = evaluation.rankings, evaluation.held_out
+    n_queries = len(evaluation.queries.ids)
     listed = np.unique(rankings.ids)
     judged = evaluation.judgements
     consistent = (
-        rankings.ids.shape == rankings.scores.shape == rankings.full_scores.shape == shape
-        and rankings.baseline in rankings
-        and len(set(rankings.configs)) == len(rankings.configs)
-        and all(_is_possible(config, rankings.full_dim) for config in rankings.configs)
-        and isinstance(rankings.n_docs, int)
-        and rankings.ids.max() < rankings.n_docs
+        _is_consistent(rankings, n_queries=n_queries)
+        and all(_is_possible_basis(basis, rankings) for basis in evaluation.bases)
+        and (held_out is None or _is_consistent_half(held_out, rankings))
         and np.array_equal(listed[listed >= 0], evaluation.listed.rows)
         and (judged is None or _are_rows(judged.query_rows, rankings.n_queries))
         and (judged is None or _are_rows(judged.document_rows, rankings.n_docs))
     )
     if not consistent:
         raise ValueError("the parts of the evaluation disagree")
+
+
+def _is_consistent(rankings: Rankings, *, n_queries: int) -> bool:
+    shape = (len(rankings.configs), n_queries, rankings.depth)
+    return (
+        rankings.ids.shape == rankings.scores.shape == rankings.full_scores.shape == shape
+        and rankings.baseline in rankings
+        and len(set(rankings.configs)) == len(rankings.configs)
+        and all(_is_possible(config, rankings.full_dim) for config in rankings.configs)
+        and isinstance(rankings.n_docs, int)
+        and bool(rankings.ids.max() < rankings.n_docs)
+    )
+
+
+def _is_possible_basis(basis: Basis, rankings: Rankings) -> bool:
+    axes = basis.components
+    dims = [config.dim for config in rankings.configs if config.basis == basis.name]
+    return (
+        basis.name in BASES
+        and axes is not None
+        and axes.dtype == np.float32
+        and axes.ndim == 2
+        and axes.shape[1] == rankings.full_dim
+        and max(dims, default=1) <= len(axes)
+        and bool(np.isfinite(axes).all())
+    )
+
+
+def _is_consistent_half(held_out: HeldOut, rankings: Rankings) -> bool:
+    half, rows = held_out.rankings, held_out.rows
+    return (
+        _is_consistent(half, n_queries=rankings.n_queries)
+        and rows.ndim == 1
+        and rows.dtype.kind == "i"
+        and bool((np.diff(rows) > 0).all())
+        and _are_rows(rows, rankings.n_docs)
+        and all(replace(config, basis="native") in half for config in half.configs)
+    )
 
 
 def _is_possible(config: Config, full_dim: int) -> bool:
@@ -263,6 +355,10 @@ def _is_possible(config: Config, full_dim: int) -> bool:
 
 def _are_rows(rows: np.ndarray, n_rows: int) -> bool:
     return not len(rows) or bool(rows.min() >= 0 and rows.max() < n_rows)
+
+
+def _array(content: bytes) -> np.ndarray:
+    return np.load(io.BytesIO(content), allow_pickle=False)
 
 
 def _npy(array: np.ndarray) -> bytes:

@@ -6,8 +6,8 @@ side by side in threads, and each writes only its own queries' rows.
 """
 
 import threading
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
@@ -89,18 +89,56 @@ class Cell:
 
 @dataclass(frozen=True, eq=False)
 class Tile:
-    """A block of documents in one basis.
+    """A block of vectors in one basis.
 
     Attributes
     ----------
-    first_row : int
-        The block's first document row.
     vectors : np.ndarray
-        (n, full_dim) float32, unit length at full dimension.
+        (n, out_dim) float32: of unit length before the basis was applied.
+    rotations : mapping of int to np.ndarray
+        By dim: what turns a prefix within its own dims; empty for most bases.
     """
 
-    first_row: int
     vectors: np.ndarray
+    rotations: Mapping[int, np.ndarray]
+    _turned: dict[int, np.ndarray] = field(default_factory=dict)
+
+    def cut(self, dim: int) -> np.ndarray:
+        """Give vectors whose first `dim` columns are the prefix to encode.
+
+        Lengths and inner products of prefixes need none of this: a rotation keeps them.
+        """
+        if dim not in self.rotations:
+            return self.vectors
+        if dim not in self._turned:
+            self._turned[dim] = self.vectors[:, :dim] @ self.rotations[dim].T
+        return self._turned[dim]
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """A basis, made ready for the dims of a sweep.
+
+    Attributes
+    ----------
+    basis : Basis
+        The axes.
+    rotations : mapping of int to np.ndarray
+        By dim, where the basis turns its prefixes.
+    """
+
+    basis: Basis
+    rotations: Mapping[int, np.ndarray]
+
+    @classmethod
+    def of(cls, basis: Basis, dims: Iterable[int]) -> "Frame":
+        """Draw the rotations that these dims need."""
+        drawn = {dim: basis.rotation(dim) for dim in set(dims)}
+        return cls(basis, {dim: r for dim, r in drawn.items() if r is not None})
+
+    def tile(self, vectors: np.ndarray) -> Tile:
+        """Express (n, full_dim) float32 vectors in the basis."""
+        return Tile(self.basis.apply(vectors), self.rotations)
 
 
 class Family(Protocol):
@@ -206,29 +244,30 @@ class PrefixFamily:
     ----------
     cells : list of Cell
         Either all "rounded", or all of one "sign" quantization with a float query.
-    queries : np.ndarray
-        (n_queries, full_dim) float32 in the basis, unit length.
-    mean : np.ndarray or None
-        (full_dim,) float32 in the basis: subtracted from documents and queries first.
+    queries : Tile
+        The unit queries in the basis.
+    mean : Tile or None
+        One row in the basis: subtracted from documents and queries first.
     """
 
-    def __init__(self, cells: list[Cell], queries: np.ndarray, mean: np.ndarray | None) -> None:
+    def __init__(self, cells: list[Cell], queries: Tile, mean: Tile | None) -> None:
         self.cells = cells
-        self.mean = mean
         self.signs = cells[0].quantization.scheme == "sign"
         self.dims = _dims(cells)
+        self.mean = None if mean is None else self._whole(mean)
+        whole = self._whole(queries)
         self.exact = {
             dim: [c for c in cells if c.dim == dim and c.quantization.mantissa_bits == 23]
             for dim in self.dims
         }
-        self.queries = np.ascontiguousarray(queries if mean is None else queries - mean)
+        self.queries = np.ascontiguousarray(whole if self.mean is None else whole - self.mean)
         self.query_blocks = _blocks(self.queries, self.dims)
         self.norms = dict(zip(self.dims, _norms(self.queries, self.dims), strict=True))
         self.query_factors = {dim: _inverse(norms) for dim, norms in self.norms.items()}
         self.shorter = [cell for cell in cells if cell.quantization.mantissa_bits < 23]
         self.rounded = [
             round_floats(
-                self.queries[:, : cell.dim] * self.query_factors[cell.dim][:, None],
+                queries.cut(cell.dim)[:, : cell.dim] * self.query_factors[cell.dim][:, None],
                 mantissa_bits=cell.quantization.mantissa_bits,
             )
             for cell in self.shorter
@@ -236,7 +275,8 @@ class PrefixFamily:
 
     def encode(self, tile: Tile) -> PrefixCodes:
         """Cut the tile into blocks, and round its prefixes where cells are shorter floats."""
-        vectors = tile.vectors if self.mean is None else tile.vectors - self.mean
+        whole = self._whole(tile)
+        vectors = whole if self.mean is None else whole - self.mean
         norms = _norms(vectors, self.dims)
         zeros = [np.flatnonzero(row == 0) for row in norms]
         if self.signs:
@@ -247,12 +287,16 @@ class PrefixFamily:
         for cell in self.shorter:
             rounded.append(np.empty((len(vectors), cell.dim), np.float32))
             kernels.round_prefixes(
-                vectors,
+                np.ascontiguousarray(tile.cut(cell.dim)),
                 factors[self.dims.index(cell.dim)],
                 cell.quantization.mantissa_bits,
                 rounded[-1],
             )
         return PrefixCodes(_blocks(vectors, self.dims), factors, zeros, rounded)
+
+    def _whole(self, tile: Tile) -> np.ndarray:
+        """Give what all dims are cut from: signs of turned prefixes have one dim a family."""
+        return tile.cut(self.dims[-1]) if self.signs else tile.vectors
 
     def select(self, codes: PrefixCodes, first_row: int, chunk: slice) -> None:
         """Add block after block to the products, and keep the best at each dim."""
@@ -306,18 +350,18 @@ class IntegerFamily:
     ----------
     cells : list of Cell
         All of one "integer" quantization.
-    queries : np.ndarray
-        (n_queries, full_dim) float32 in the basis, unit length.
+    queries : Tile
+        The unit queries in the basis.
     """
 
-    def __init__(self, cells: list[Cell], queries: np.ndarray) -> None:
+    def __init__(self, cells: list[Cell], queries: Tile) -> None:
         self.cells = cells
         self.levels = cells[0].quantization.levels
         self.float_query = cells[0].quantization.float_query
         self.queries = {}
         self.query_factors = {}
         for dim in _dims(cells):
-            prefix = np.ascontiguousarray(queries[:, :dim])
+            prefix = np.ascontiguousarray(queries.cut(dim)[:, :dim])
             code = prefix if self.float_query else integer_codes(prefix, levels=self.levels)
             norms = np.linalg.norm(code.astype(np.float32), axis=1)
             self.queries[dim] = code
@@ -329,7 +373,7 @@ class IntegerFamily:
         for cell in self.cells:
             codes = np.empty((len(tile.vectors), cell.dim), np.int8)
             factors = np.empty(len(codes), np.float32)
-            kernels.encode_integers(tile.vectors, cell.dim, self.levels, codes, factors)
+            kernels.encode_integers(tile.cut(cell.dim), cell.dim, self.levels, codes, factors)
             zeros = np.flatnonzero(factors == 0)
             factors[zeros] = 1
             packed = codes.astype(np.float32) if self.float_query else numkong.dots_pack(codes)
@@ -358,24 +402,26 @@ class HammingFamily:
     ----------
     cells : list of Cell
         All of one "sign" quantization without a float query.
-    queries : np.ndarray
-        (n_queries, full_dim) float32 in the basis.
+    queries : Tile
+        The queries in the basis.
     """
 
-    def __init__(self, cells: list[Cell], queries: np.ndarray) -> None:
+    def __init__(self, cells: list[Cell], queries: Tile) -> None:
         self.cells = cells
         self.dims = [cell.dim for cell in cells]
-        n_queries, full_dim = queries.shape
-        self.n_words = (full_dim + 63) // 64
+        whole = queries.cut(self.dims[-1])
+        n_queries = len(whole)
+        self.n_words = (whole.shape[1] + 63) // 64
         self.queries = np.empty((n_queries, self.n_words), np.uint64)
-        kernels.pack_signs(np.ascontiguousarray(queries), self.queries, False)
+        kernels.pack_signs(np.ascontiguousarray(whole), self.queries, False)
         self.query_factors = {dim: np.ones(n_queries, np.float32) for dim in self.dims}
 
     def encode(self, tile: Tile) -> tuple[np.ndarray, list[np.ndarray]]:
         """Give sign bits by word, and for each dim the rows whose prefix is all zero."""
-        words = np.empty((self.n_words, len(tile.vectors)), np.uint64)
-        kernels.pack_signs(tile.vectors, words, True)
-        return words, [np.flatnonzero(row == 0) for row in _norms(tile.vectors, self.dims)]
+        whole = tile.cut(self.dims[-1])
+        words = np.empty((self.n_words, len(whole)), np.uint64)
+        kernels.pack_signs(whole, words, True)
+        return words, [np.flatnonzero(row == 0) for row in _norms(whole, self.dims)]
 
     def select(
         self, codes: tuple[np.ndarray, list[np.ndarray]], first_row: int, chunk: slice
@@ -401,30 +447,30 @@ class HammingFamily:
 
 
 def families(
-    cells: list[Cell], queries: np.ndarray, mean: np.ndarray, basis: Basis
+    cells: list[Cell], queries: np.ndarray, mean: np.ndarray, frame: Frame
 ) -> list[Family]:
     """Group the cells of one basis into families.
 
     Parameters
     ----------
     cells : list of Cell
-        In any order, all of `basis`.
+        In any order, all of the frame's basis.
     queries : np.ndarray
         (n_queries, full_dim) float32, unit length, in the model's own basis.
     mean : np.ndarray
         (full_dim,) float64: mean of the unit documents, in the model's own basis.
     """
-    rotated = basis.apply(queries)
-    rotated_mean = basis.apply(mean.astype(np.float32)[None])[0]
+    own = frame.tile(queries)
+    own_mean = frame.tile(mean.astype(np.float32)[None])
     makers: dict[str, Callable[[list[Cell]], Family]] = {
-        "rounded": partial(PrefixFamily, queries=rotated, mean=None),
-        "integer": partial(IntegerFamily, queries=rotated),
-        "sign": partial(HammingFamily, queries=rotated),
-        "sign-floatq": partial(PrefixFamily, queries=rotated, mean=None),
-        "sign-centred-floatq": partial(PrefixFamily, queries=rotated, mean=rotated_mean),
+        "rounded": partial(PrefixFamily, queries=own, mean=None),
+        "integer": partial(IntegerFamily, queries=own),
+        "sign": partial(HammingFamily, queries=own),
+        "sign-floatq": partial(PrefixFamily, queries=own, mean=None),
+        "sign-centred-floatq": partial(PrefixFamily, queries=own, mean=own_mean),
     }
 
-    grouped: dict[tuple[str, str], list[Cell]] = {}
+    grouped: dict[tuple[str, str, int], list[Cell]] = {}
     for cell in sorted(cells, key=lambda cell: cell.dim):
         entry = cell.quantization
         if entry.scheme == "sign":
@@ -433,5 +479,7 @@ def families(
             kind = entry.scheme
         # Floats of every length share one running product; the others need their own codes.
         share = "" if kind == "rounded" else entry.name
-        grouped.setdefault((kind, share), []).append(cell)
-    return [makers[kind](group) for (kind, _), group in grouped.items()]
+        # Where each dim is turned in its own way, its signs are those of no other's prefix.
+        turned = cell.dim if kind.startswith("sign") and cell.dim in frame.rotations else 0
+        grouped.setdefault((kind, share, turned), []).append(cell)
+    return [makers[kind](group) for (kind, _, _), group in grouped.items()]

@@ -1,6 +1,7 @@
 """What the sweep gives: one ranked list per configuration and query."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -9,6 +10,9 @@ from mrl_explorer.retrieval.config import Config, baseline
 
 TIE = 1e-6
 """Scores at most this far apart are tied: identical vectors can differ in the last bits."""
+
+BYTES_PER_PLACE = 28
+"""Memory of one place of one list while it is ranked; 12 of them stay."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +64,36 @@ class Rankings:
     def depth(self) -> int:
         """Places in a list."""
         return int(self.ids.shape[2])
+
+    def joined(self, other: "Rankings", configs: Sequence[Config]) -> "Rankings":
+        """Take lists from here and, where there are none, from another ranking of the same data.
+
+        Parameters
+        ----------
+        other : Rankings
+            Of the same documents and queries, to the same depth.
+        configs : sequence of Config
+            What to take, in this order.
+
+        Raises
+        ------
+        ValueError
+            If the data or the depth differ.
+        """
+        if self.ids.shape[1:] != other.ids.shape[1:] or self.n_docs != other.n_docs:
+            raise ValueError("rankings of other data or another depth cannot be joined")
+        own = [(self if config in self else other, config) for config in configs]
+
+        def rows(name: str) -> np.ndarray:
+            return np.stack([getattr(source, name)[source.place(c)] for source, c in own])
+
+        return replace(
+            self,
+            configs=tuple(configs),
+            ids=rows("ids"),
+            scores=rows("scores"),
+            full_scores=rows("full_scores"),
+        )
 
     def place(self, config: Config) -> int:
         """Give a configuration's index on the first axis.

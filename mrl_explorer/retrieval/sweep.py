@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -12,9 +12,9 @@ from threadpoolctl import threadpool_limits
 
 from mrl_explorer.progress import OnProgress, Progress, silent
 from mrl_explorer.retrieval import kernels
-from mrl_explorer.retrieval.basis import Basis, document_mean, fit_basis, unit_rows
+from mrl_explorer.retrieval.basis import Basis, document_mean, fit_bases, unit_rows
 from mrl_explorer.retrieval.config import Config, baseline
-from mrl_explorer.retrieval.families import Cell, Family, Tile, families
+from mrl_explorer.retrieval.families import Cell, Family, Frame, families
 from mrl_explorer.retrieval.quantization import quantization
 from mrl_explorer.retrieval.rankings import Rankings
 
@@ -28,6 +28,7 @@ def sweep(
     queries: np.ndarray,
     configs: Sequence[Config],
     *,
+    bases: Iterable[Basis] = (),
     depth: int = 100,
     excluded: np.ndarray | None = None,
     on_progress: OnProgress = silent,
@@ -44,6 +45,8 @@ def sweep(
         norm. Documents may be memory-mapped: they are read in order, a tile at a time.
     configs : sequence of Config
         What to rank; the baseline is added in front when it is missing.
+    bases : iterable of Basis
+        Bases that are ready; any other is fitted on the documents.
     depth : int
         Places in a list, cut to `n_docs`.
     excluded : np.ndarray, optional
@@ -59,7 +62,8 @@ def sweep(
     Raises
     ------
     ValueError
-        If shapes disagree or a dim exceeds `full_dim`.
+        If shapes disagree, a dim exceeds what its basis gives, or a basis that cannot be fitted
+        is not given.
     """
     n_docs, full_dim = documents.shape
     if queries.shape[1] != full_dim or any(not 1 <= c.dim <= full_dim for c in configs):
@@ -82,12 +86,17 @@ def sweep(
     centred = any(cell.quantization.centred for cell in cells.values())
     mean = document_mean(documents) if centred else np.zeros(full_dim)
     names = sorted({config.basis for config in cells})
+    ready = {basis.name: basis for basis in bases}
+    missing = [name for name in names if name not in ready]
+    ready |= {b.name: b for b in fit_bases(missing, documents, on_progress=on_progress)}
+    if any(config.dim > ready[config.basis].out_dim(full_dim) for config in cells):
+        raise ValueError("a basis gives fewer dimensions than are to be kept")
     with _threads() as pool:
         for done, name in enumerate(names):
-            basis = fit_basis(name, documents, on_progress=on_progress)
             own = {config: cell for config, cell in cells.items() if config.basis == name}
-            groups = families(list(own.values()), unit_queries, mean, basis)
-            for n_ranked in _rank(documents, groups, basis, pool, n_queries=len(queries)):
+            frame = Frame.of(ready[name], (config.dim for config in own))
+            groups = families(list(own.values()), unit_queries, mean, frame)
+            for n_ranked in _rank(documents, groups, frame, pool, n_queries=len(queries)):
                 what = f"ranking {len(configs)} configurations"
                 on_progress(Progress(done * n_docs + n_ranked, len(names) * n_docs, what))
             factors = _query_factors(groups)
@@ -108,7 +117,7 @@ def sweep(
 def _rank(
     documents: np.ndarray,
     groups: list[Family],
-    basis: Basis,
+    frame: Frame,
     pool: ThreadPoolExecutor,
     *,
     n_queries: int,
@@ -116,7 +125,7 @@ def _rank(
     """Rank the configurations of one basis; yield the documents done after each tile."""
 
     def encode(rows: slice) -> list[Any]:
-        tile = Tile(rows.start, basis.apply(unit_rows(documents[rows])))
+        tile = frame.tile(unit_rows(documents[rows]))
         return [family.encode(tile) for family in groups]
 
     tiles = _slices(len(documents), DOCUMENTS_AT_ONCE)

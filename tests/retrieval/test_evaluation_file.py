@@ -13,6 +13,7 @@ import pytest
 from mrl_explorer.data import Collection, Judgements, make_records
 from mrl_explorer.errors import InputError
 from mrl_explorer.retrieval import evaluation_file
+from mrl_explorer.retrieval.basis import Basis
 from mrl_explorer.retrieval.evaluation import evaluate
 from mrl_explorer.retrieval.evaluation_file import FORMAT, VERSION, load_evaluation, save_evaluation
 from mrl_explorer.retrieval.quantization import QUANTIZATIONS
@@ -46,7 +47,7 @@ def make_evaluation(
     labels = Judgements(
         "qrels/tést.tsv",
         np.array([0, 0, 5], np.int32),
-        np.array([3, 29, 1], np.int32),
+        np.array([3, n_docs - 1, 1], np.int32),
         np.array([1, 0, 2.5], np.float32),
     )
     return evaluate(
@@ -71,6 +72,10 @@ def assert_equal(first, second):
         assert type(first) is type(second)
         for field in dataclasses.fields(first):
             assert_equal(getattr(first, field.name), getattr(second, field.name))
+    elif isinstance(first, tuple) and first and dataclasses.is_dataclass(first[0]):
+        assert len(first) == len(second)
+        for pair in zip(first, second, strict=True):
+            assert_equal(*pair)
     else:
         assert type(first) is type(second)
         assert first == second
@@ -134,6 +139,9 @@ def change_manifest(path, change):
         {"quantizations": tuple(QUANTIZATIONS)},
         {"dims": [], "bases": ("native",)},
         {"n_docs": 30, "quantizations": ("binary",), "bases": ("pca",)},
+        {"bases": ("native", "pca", "pca-rotated", "random")},
+        {"n_docs": 3, "judgements": False},
+        {"given": (Basis("adapter", np.eye(5, 12, dtype=np.float32)),)},
     ],
 )
 def test_there_and_back_nothing_changes(tmp_path, options):
@@ -164,7 +172,14 @@ def test_the_file_moves_and_is_written_over(saved, evaluation):
 def test_the_parts_are_plain_and_hold_no_pickle(saved):
     parts = members(saved)
     assert sorted(parts) == [
+        "axes_pca.npy",
         "documents.parquet",
+        "held_out_ids.npy",
+        "held_out_pair_rows.npy",
+        "held_out_pair_scores.npy",
+        "held_out_pair_starts.npy",
+        "held_out_rows.npy",
+        "held_out_scores.npy",
         "ids.npy",
         "judgements.parquet",
         "manifest.json",
@@ -322,7 +337,10 @@ def test_compressed_otherwise(saved, method):
 
 @pytest.mark.parametrize(
     "name",
-    ["ids.npy", "scores.npy", "pair_rows.npy", "documents.parquet", "queries.parquet"],
+    [
+        *("ids.npy", "scores.npy", "pair_rows.npy", "documents.parquet", "queries.parquet"),
+        *("axes_pca.npy", "held_out_ids.npy", "held_out_rows.npy"),
+    ],
 )
 def test_a_missing_part(saved, name):
     parts = members(saved)
@@ -362,7 +380,7 @@ def test_a_manifest_that_is_no_json_object(saved, manifest):
 def test_a_newer_version(saved):
     change_manifest(saved, lambda manifest: manifest.update(version=VERSION + 1))
     assert refusal(saved) == (
-        "run.evaluation was written by a newer MRL Explorer (format 2, this one reads 1): update "
+        "run.evaluation was written by a newer MRL Explorer (format 3, this one reads 2): update "
         "MRL Explorer."
     )
 
@@ -371,17 +389,17 @@ WRONG = [None, "text", 7, 1.5, [], {}, [1], ["text"], {"text": 1}, [None], True]
 
 
 @pytest.mark.parametrize(
-    "key", ["format", "version", "n_docs", "full_dim", "configs", "source", "sha256"]
+    "key",
+    ["format", "version", "n_docs", "full_dim", "configs", "source", "sha256", "bases", "held_out"],
 )
 @pytest.mark.parametrize("value", WRONG, ids=repr)
-def test_a_manifest_of_wrong_types(saved, evaluation, key, value):
+def test_a_manifest_of_wrong_types(saved, key, value):
     change_manifest(saved, lambda manifest: manifest.update({key: value}))
-    # One is true in Python, and JSON has no other number for it.
-    got = load_or_refusal(saved)
-    if (key, value) != ("version", True):
-        assert isinstance(got, str)
+    # No bases, and nothing held out, is what some evaluations have.
+    if (key, value) not in (("bases", {}), ("held_out", None)):
+        refusal(saved)
     else:
-        assert_equal(got, evaluation)
+        load_evaluation(saved)
 
 
 def test_checksums_that_are_a_list(saved):
@@ -396,7 +414,11 @@ def test_a_number_of_documents_that_is_none(saved, n_docs):
 
 
 @pytest.mark.parametrize(
-    "key", ["format", "version", "n_docs", "full_dim", "configs", "source", "sha256", "judgements"]
+    "key",
+    [
+        *("format", "version", "n_docs", "full_dim", "configs", "source", "sha256", "judgements"),
+        *("bases", "held_out"),
+    ],
 )
 def test_a_manifest_that_lacks_something(saved, key):
     change_manifest(saved, lambda manifest: manifest.pop(key) and None)
@@ -474,6 +496,10 @@ def changed(evaluation, **changes):
         {"judgements": {"query_rows": np.array([0, 0, 6], np.int32)}},
         {"judgements": {"document_rows": np.array([0, 30, 1], np.int32)}},
         {"judgements": {"document_rows": np.array([0, -1, 1], np.int32)}},
+        {"held_out": {"rows": np.arange(14, dtype=np.int32)}},
+        {"held_out": {"rows": np.arange(16, 31, dtype=np.int32)}},
+        {"held_out": {"rows": np.arange(15, dtype=np.int32)[::-1].copy()}},
+        {"held_out": {"rows": np.arange(15, dtype=np.float32)}},
     ],
     ids=repr,
 )
@@ -482,6 +508,58 @@ def test_parts_that_do_not_belong_together(evaluation, tmp_path, changes):
     path = tmp_path / "run.evaluation"
     save_evaluation(changed(evaluation, **changes), path)
     assert "damaged" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    "axes",
+    [
+        np.eye(12),
+        np.eye(12, 11, dtype=np.float32),
+        np.eye(11, 12, dtype=np.float32),
+        np.ones(12, np.float32),
+        np.full((12, 12), np.nan, np.float32),
+    ],
+    ids=["float64", "narrow", "too few", "one axis", "no numbers"],
+)
+def test_axes_that_cannot_be(saved, axes):
+    replace_part(saved, "axes_pca.npy", evaluation_file._npy(axes))
+    assert "damaged" in refusal(saved)
+
+
+def test_held_out_configurations_without_their_native_one(saved):
+    def change(manifest):
+        manifest["held_out"][1] = {"dim": 5, "quantization": "float32", "basis": "native"}
+
+    change_manifest(saved, change)
+    assert "damaged" in refusal(saved)
+
+
+def test_bases_that_share_their_axes_are_stored_once(tmp_path):
+    path = tmp_path / "run.evaluation"
+    save_evaluation(make_evaluation(bases=("pca", "pca-rotated")), path)
+    assert [name for name in members(path) if name.startswith("axes")] == ["axes_pca.npy"]
+    first, second = load_evaluation(path).bases
+    assert first.components is second.components
+    assert (first.name, second.name) == ("pca", "pca-rotated")
+
+
+@pytest.mark.parametrize("exclude_self", [False, True])
+def test_a_file_of_version_1_still_opens(tmp_path, exclude_self):
+    evaluation = make_evaluation(exclude_self=exclude_self)
+    path = tmp_path / "run.evaluation"
+    save_evaluation(evaluation, path)
+    newer = [name for name in members(path) if name.startswith(("axes", "held_out"))]
+
+    def age(manifest):
+        manifest["version"] = 1
+        del manifest["bases"], manifest["held_out"], manifest["source"]["exclude_self"]
+        for name in newer:
+            del manifest["sha256"][name]
+
+    change_manifest(path, age)
+    rewrite(path, {name: part for name, part in members(path).items() if name not in newer})
+    expected = dataclasses.replace(evaluation, bases=(), held_out=None)
+    assert_equal(load_evaluation(path), expected)
 
 
 def test_a_listed_document_without_a_score(evaluation, tmp_path, monkeypatch):
