@@ -13,7 +13,7 @@ from mrl_explorer.decide.summary import Summary, summarise
 from mrl_explorer.embed import BUNDLED, DataSource, embed_collection, load_model
 from mrl_explorer.errors import InputError
 from mrl_explorer.progress import Progress
-from mrl_explorer.retrieval.basis import BASES
+from mrl_explorer.retrieval.basis import RUN_BASES
 from mrl_explorer.retrieval.evaluation import DEFAULT_DEPTH, evaluate
 from mrl_explorer.retrieval.evaluation_file import save_evaluation
 from mrl_explorer.retrieval.metrics import Cutoff
@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_names,
         default=("native",),
         metavar="native,pca",
-        help=f"among {', '.join(BASES)} (default: native)",
+        help=f"among {', '.join(RUN_BASES)} (default: native)",
     )
     add("-k", "--k", type=int, default=10, help="results that count (default: 10)")
     add(
@@ -212,11 +212,16 @@ def _table(summary: Summary) -> str:
     judged = summary.relevance is not None
     heads = ["dim", "quantization", "basis", "bytes", f"recall@{k}", "95% interval"]
     heads += [f"nDCG@{k}", f"MRR@{k}", f"success@{k}"] if judged else []
+    held_out = summary.held_out is not None
+    heads += ["held out", "native there"] if held_out else []
     lines = [heads]
     for row in summary.rows():
         cells = [str(row.dim), row.quantization, row.basis, str(row.bytes_per_vector)]
         cells += [f"{row.recall:.3f}", f"{row.recall_low:.3f}-{row.recall_high:.3f}"]
         cells += [f"{v:.3f}" for v in (row.ndcg, row.mrr, row.success) if v is not None]
+        if held_out:
+            figures = row.held_out, row.held_out_native
+            cells += ["" if value is None else f"{value:.3f}" for value in figures]
         lines.append(cells)
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     names = {1, 2}

@@ -159,7 +159,7 @@ def _read_parts(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
 
 def _check_format(path: Path, manifest: dict[str, Any]) -> None:
     version = manifest["version"]
-    if manifest["format"] != FORMAT or isinstance(version, bool) or version < 1:
+    if manifest["format"] != FORMAT or type(version) is not int or version < 1:
         raise ValueError("no evaluation")
     if version > VERSION:
         raise InputError(
@@ -194,6 +194,8 @@ def _assemble(manifest: dict[str, Any], parts: dict[str, bytes]) -> Evaluation:
             ),
             rows,
         )
+    if not isinstance(manifest["bases"], dict):
+        raise TypeError
     axes = {name: _array(parts[name]) for name in set(manifest["bases"].values())}
     bases = tuple(Basis(name, axes[part]) for name, part in manifest["bases"].items())
     documents = pq.read_table(io.BytesIO(parts["documents.parquet"]))

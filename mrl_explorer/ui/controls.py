@@ -14,6 +14,7 @@ from mrl_explorer.retrieval.quantization import QUANTIZATIONS
 from mrl_explorer.retrieval.rankings import Rankings
 from mrl_explorer.ui.address import set_parameter
 from mrl_explorer.ui.datasets import Dataset
+from mrl_explorer.ui.extend_panel import show_add_dim, show_progress, show_rank_deeper
 
 _OVERSAMPLES = (1, 2, 3, 4, 5, 8, 10, 20)
 _USUAL_OVERSAMPLE = 4
@@ -49,16 +50,19 @@ def show_controls(dataset: Dataset) -> View:
     rankings = dataset.evaluation.rankings
     dims, quantizations, bases = _offered(rankings)
     first_quantization = _first_quantization(quantizations)
+    _take_dim(dims, rankings.full_dim)
     with st.container(border=True, key="controls", gap="small"):
-        dim = st.select_slider(
-            "Dimension",
-            dims,
-            value=_first_dim(dims, dataset.evaluation.source.trained_dims),
-            key="dim",
-            bind="query-params",
-            persist_state="session",
-            help="Dimensions kept of each vector: the slider stops at those of this run.",
-        )
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            dim = st.select_slider(
+                "Dimension",
+                dims,
+                value=_first_dim(dims, dataset.evaluation.source.trained_dims),
+                key="dim",
+                bind="query-params",
+                persist_state="session",
+                help="Dimensions kept of each vector: the slider stops at those of this run.",
+            )
+            show_add_dim(dataset)
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             quantization = st.segmented_control(
                 "Quantization",
@@ -104,9 +108,10 @@ def show_controls(dataset: Dataset) -> View:
                 disabled=not rescore,
                 bind="query-params",
                 persist_state="session",
-                help=f"Candidates per result. These lists hold {rankings.depth}: for more, run "
-                "the evaluation deeper on the Data page.",
+                help=f"Candidates per result. These lists hold {rankings.depth} places, which k × "
+                "oversampling cannot exceed: for more, rank deeper.",
             )
+            show_rank_deeper(dataset, needed=_next_depth(k, rankings.depth))
             count = st.select_slider(
                 "Vectors in production",
                 list(_COUNTS),
@@ -117,6 +122,7 @@ def show_controls(dataset: Dataset) -> View:
                 persist_state="session",
                 help="Memory is projected for this many.",
             )
+        show_progress()
     # An empty value in the address bar leaves a control without one.
     wanted = Config(int(dim), quantization or first_quantization, basis or bases[0])
     return View(
@@ -153,6 +159,29 @@ def _offered(rankings: Rankings) -> tuple[list[int], list[str], list[str]]:
         [name for name in QUANTIZATIONS if any(c.quantization == name for c in configs)],
         [name for name in BASES if any(c.basis == name for c in configs)],
     )
+
+
+def _take_dim(dims: list[int], full_dim: int) -> None:
+    """Move the slider to a dim that was just added, or near one that a link names in vain.
+
+    A link to a run that was added to in another session leads to the run as it was.
+    """
+    added = st.session_state.pop("added dim", None)
+    if added in dims:
+        st.session_state["dim"] = added
+    linked = st.query_params.get("dim", "")
+    if "dim" in st.session_state or not _DIM.fullmatch(linked):
+        return
+    wanted = int(linked)
+    if wanted not in dims and 1 <= wanted <= full_dim:
+        nearest = min(dims, key=lambda dim: abs(dim - wanted))
+        st.session_state["dim"] = nearest
+        st.info(f"This run has no {wanted} dimensions: {nearest} is shown.", icon=":material/info:")
+
+
+def _next_depth(k: int, depth: int) -> int:
+    """Give the depth that the next oversampling needs."""
+    return next((n * k for n in _OVERSAMPLES if n * k > depth), depth + 1)
 
 
 def _first_quantization(quantizations: list[str]) -> str:

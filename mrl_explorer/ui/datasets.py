@@ -69,6 +69,17 @@ def choose(key: str) -> None:
     st.session_state["data"] = key
 
 
+def is_current(key: str) -> bool:
+    """Tell whether a data set is the one that is shown."""
+    return bool(st.session_state.get("data") == key)
+
+
+def extend(dataset: Dataset, evaluation: Evaluation) -> None:
+    """Show more of a data set from now on, in this session: its link leads to what was there."""
+    extended: dict[str, Dataset] = st.session_state.setdefault("extended_datasets", {})
+    extended[dataset.key] = replace(dataset, evaluation=evaluation, version=os.urandom(8).hex())
+
+
 def available() -> dict[str, str]:
     """List the data sets to choose from, by key: the sample, this session's, and the server's."""
     own: dict[str, Dataset] = st.session_state.get("own_datasets", {})
@@ -90,9 +101,10 @@ def find(key: str) -> Dataset:
     InputError
         If there is none, or this server may not read it.
     """
-    own: dict[str, Dataset] = st.session_state.get("own_datasets", {})
-    if key in own:
-        return own[key]
+    for kept in ("extended_datasets", "own_datasets"):
+        in_session: dict[str, Dataset] = st.session_state.get(kept, {})
+        if key in in_session:
+            return in_session[key]
     if key == SAMPLE:
         return _sample()
     if key.startswith("run-"):
@@ -137,6 +149,7 @@ def keep(evaluation: Evaluation, collection: Collection, source: DataSource) -> 
             # Without a place to keep it the run still serves this session.
             pass
         else:
+            st.session_state.get("extended_datasets", {}).pop(key, None)
             return key
     own: dict[str, Dataset] = st.session_state.setdefault("own_datasets", {})
     key = f"session-{len(own) + 1}"

@@ -40,6 +40,10 @@ def _show_table(summary: Summary) -> None:
             ("ndcg", f"nDCG@{k}"),
             ("mrr", f"MRR@{k}"),
             ("success", f"success@{k}"),
+            ("held_out", f"recall@{k} held out"),
+            ("held_out_low", "95% from, held out"),
+            ("held_out_high", "95% to, held out"),
+            ("held_out_native", f"native recall@{k} there"),
         )
     }
     st.dataframe(
@@ -49,7 +53,7 @@ def _show_table(summary: Summary) -> None:
         column_config={"dim": "dimension", "bytes_per_vector": "bytes per vector", **shares},
     )
     table = io.StringIO()
-    writer = csv.DictWriter(table, list(rows[0]))
+    writer = csv.DictWriter(table, list(dict.fromkeys(name for row in rows for name in row)))
     writer.writeheader()
     writer.writerows(rows)
     st.download_button(

@@ -36,7 +36,8 @@ def show_numbers(summary: Summary, view: View) -> None:
         f'<div class="mrl-numbers" data-dim="{row.dim}"><b>{view.config}</b>{rescored}, '
         "against full dimension</div>"
     )
-    with st.grid(2 if summary.relevance is None else 4, min_column_width=120, gap="small"):
+    n_columns = (2 if summary.relevance is None else 4) + view.config.is_fitted
+    with st.grid(n_columns, min_column_width=105 if view.config.is_fitted else 120, gap="small"):
         st.metric(
             f"recall@{k}",
             share_text(row.recall),
@@ -46,6 +47,8 @@ def show_numbers(summary: Summary, view: View) -> None:
             border=True,
             help=_HELP_RECALL,
         )
+        if view.config.is_fitted:
+            _show_held_out(summary, row)
         if summary.relevance is None:
             st.caption(
                 "Without judgements there is no nDCG: recall alone does not say whether a lost "
@@ -53,6 +56,38 @@ def show_numbers(summary: Summary, view: View) -> None:
             )
         else:
             _show_judged(row, full, k=k, n_judged=len(summary.relevance.query_rows))
+
+
+def _show_held_out(summary: Summary, row: Row) -> None:
+    """Show what a fitted basis reaches where it cannot flatter itself, or why that is not known."""
+    figures = row.held_out, row.held_out_low, row.held_out_high, row.held_out_native
+    value, low, high, native = (None if v is None else share_text(v) for v in figures)
+    k, half = summary.cutoff.k, summary.evaluation.held_out
+    if value is not None:
+        below = f"{low} to {high}"
+        text = (
+            f"recall@{k} with the basis fitted on one half of the documents and measured on the "
+            f"other; native there: {native}. Judge a fitted basis by this figure: measured on the "
+            "documents it was fitted on, it flatters itself."
+        )
+    elif half is not None:
+        below = "k too large"
+        text = f"k = {k} is more than the {half.rankings.n_docs} documents that are held out."
+    else:
+        below = "not measured"
+        text = (
+            "This run has no held-out figure: it is of an earlier version, or has too few "
+            "documents for two halves. Evaluate again, or distrust a fitted basis."
+        )
+    st.metric(
+        "held out",
+        value or "–",
+        below,
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        help=text,
+    )
 
 
 def _show_judged(row: Row, full: Row, *, k: int, n_judged: int) -> None:

@@ -9,7 +9,7 @@ from mrl_explorer.data import Collection
 from mrl_explorer.embed import BUNDLED, DataSource, embed_collection, load_model
 from mrl_explorer.errors import InputError
 from mrl_explorer.progress import OnProgress
-from mrl_explorer.retrieval.basis import BASES
+from mrl_explorer.retrieval.basis import BASES, DEFAULT_BASES, RUN_BASES
 from mrl_explorer.retrieval.config import default_dims
 from mrl_explorer.retrieval.evaluation import DEFAULT_DEPTH, Evaluation, evaluate
 from mrl_explorer.retrieval.quantization import DEFAULT_QUANTIZATIONS, QUANTIZATIONS
@@ -112,12 +112,14 @@ def _show_settings() -> Run:
         )
         bases = st.multiselect(
             "Bases",
-            list(BASES),
-            default=list(BASES),
+            list(RUN_BASES),
+            default=list(DEFAULT_BASES),
             key="run bases",
             persist_state="session",
             width=220,
-            help="; ".join(f"**{name}**: {sentence}" for name, sentence in BASES.items()),
+            help=" ".join(f"**{name}**: {BASES[name]}" for name in RUN_BASES)
+            + " A fitted basis (pca, pca-rotated) is also measured on documents held out from the "
+            "fitting.",
         )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         dims = st.text_input(

@@ -110,6 +110,6 @@ def _search(_dataset: Dataset, key: tuple[str, str], model_name: str, text: str)
     vectors = embed(_load(model_name), [text], kind="query", cache=None)
     if not np.any(vectors):
         raise InputError("The model reads nothing in this query: type words it knows.")
-    rankings = _dataset.evaluation.rankings
-    found = sweep(documents.vectors, vectors, rankings.configs, depth=rankings.depth)
+    rankings, bases = _dataset.evaluation.rankings, _dataset.evaluation.bases
+    found = sweep(documents.vectors, vectors, rankings.configs, bases=bases, depth=rankings.depth)
     return Found(found, 0, text, list_documents(documents, found))

@@ -81,9 +81,15 @@ def score(
     dim: int,
     quantization: str,
     axes: np.ndarray | None = None,
+    turn: np.ndarray | None = None,
 ) -> Scores:
-    """Score all documents for all queries; `axes` (one a row) is None for the native basis."""
-    rotated_documents, rotated_queries = _rotated(documents, axes), _rotated(queries, axes)
+    """Score all documents for all queries.
+
+    `axes` (one a row) is None for the native basis; `turn`, (dim, dim), turns what is kept.
+    """
+    rotated_documents, rotated_queries = (
+        _turned(_rotated(vectors, axes), dim, turn) for vectors in (documents, queries)
+    )
     if quantization == "binary-centred-floatq":
         mean = rotated_documents.values.mean(axis=0)
         rotated_documents, rotated_queries = (
@@ -116,6 +122,15 @@ def _rotated(vectors: np.ndarray, axes: np.ndarray | None) -> Vectors:
     axes = np.asarray(axes, np.float64)
     # A sum of many products is off by a part of the products' sizes, however small it comes out.
     return Vectors(units @ axes.T, EPS * (np.abs(units) @ np.abs(axes).T))
+
+
+def _turned(vectors: Vectors, dim: int, turn: np.ndarray | None) -> Vectors:
+    if turn is None:
+        return vectors
+    turn = np.asarray(turn, np.float64)
+    values, error = vectors.values[:, :dim], vectors.error[:, :dim]
+    own_error = EPS * (np.abs(values) @ np.abs(turn).T)
+    return Vectors(values @ turn.T, error @ np.abs(turn).T + own_error)
 
 
 def _prefixes(vectors: Vectors, dim: int) -> tuple[Vectors, np.ndarray]:

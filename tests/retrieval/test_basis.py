@@ -4,7 +4,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mrl_explorer.retrieval import basis as basis_module
-from mrl_explorer.retrieval.basis import Basis, document_mean, fit_basis, unit_rows
+from mrl_explorer.retrieval.basis import (
+    BASES,
+    ROTATIONS,
+    RUN_BASES,
+    Basis,
+    document_mean,
+    fit_bases,
+    fit_basis,
+    random_rotation,
+    unit_rows,
+)
 
 from . import naive
 from .corpora import KINDS, make_corpus
@@ -69,6 +79,76 @@ def test_native_leaves_vectors_alone():
     assert basis.components is None
     assert basis.apply(documents) is documents
     assert Basis("native").apply(documents) is documents
+
+
+@given(st.integers(1, 80))
+@settings(max_examples=30, deadline=None)
+def test_a_random_rotation_is_one_and_always_the_same(dim):
+    rotation = random_rotation(dim)
+    assert rotation.dtype == np.float32
+    np.testing.assert_allclose(
+        rotation.astype(np.float64) @ rotation.T, np.eye(dim), atol=1e-6 * np.sqrt(dim)
+    )
+    assert np.array_equal(rotation, random_rotation(dim))
+
+
+def test_rotations_spread_what_a_few_axes_hold():
+    """Which is what they are for: all variance on one axis ends up on all of them."""
+    turned = np.eye(256)[0] @ random_rotation(256).T
+    assert np.abs(turned).max() < 0.3
+    assert np.abs(random_rotation(256).mean()) < 0.01
+
+
+def test_rotations_of_different_dims_are_different():
+    assert not np.allclose(random_rotation(9)[:8, :8], random_rotation(8), atol=0.1)
+
+
+def test_only_the_rotated_basis_turns_its_prefixes():
+    documents = spread_out()
+    for basis in fit_bases(RUN_BASES, documents):
+        rotation = basis.rotation(5)
+        if basis.name == "pca-rotated":
+            assert np.array_equal(rotation, random_rotation(5))
+        else:
+            assert rotation is None
+
+
+def test_random_is_an_order_of_the_native_axes():
+    documents = spread_out()
+    components = fit_basis("random", documents).components
+    assert np.array_equal(components.sum(axis=0), np.ones(12))
+    assert np.array_equal(components.sum(axis=1), np.ones(12))
+    assert not np.array_equal(components, np.eye(12))
+    assert np.array_equal(components, fit_basis("random", documents[::2] * 3).components)
+    order = components.argmax(axis=1)
+    assert np.array_equal(fit_basis("random", documents).apply(documents), documents[:, order])
+
+
+def test_every_rotation_is_orthonormal():
+    documents = spread_out(n_docs=5)
+    for name in ROTATIONS:
+        components = fit_basis(name, documents).components.astype(np.float64)
+        np.testing.assert_allclose(components @ components.T, np.eye(12), atol=1e-6)
+
+
+def test_bases_fitted_together_share_their_axes_and_the_work():
+    reports = []
+    bases = fit_bases(RUN_BASES, spread_out(), on_progress=reports.append)
+    assert [basis.name for basis in bases] == list(RUN_BASES)
+    assert bases[1].components is bases[2].components
+    assert len(reports) == 1
+    assert fit_bases([], spread_out()) == ()
+
+
+def test_how_many_dims_a_basis_gives():
+    assert Basis("native").out_dim(12) == 12
+    assert Basis("adapter", np.zeros((5, 12), np.float32)).out_dim(12) == 5
+
+
+@pytest.mark.parametrize("name", [name for name in BASES if name not in RUN_BASES])
+def test_what_is_trained_cannot_be_fitted(name):
+    with pytest.raises(ValueError, match="cannot be fitted on documents"):
+        fit_basis(name, spread_out())
 
 
 def test_an_unknown_basis_is_a_programming_error():

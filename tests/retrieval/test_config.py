@@ -22,8 +22,17 @@ def test_baseline_and_rotated_baseline():
     assert baseline(768) == Config(768, "float32", "native")
     assert not baseline(768).is_rotated_baseline(768)
     assert Config(768, "float32", "pca").is_rotated_baseline(768)
+    for basis in ("pca-rotated", "random"):
+        assert Config(768, "float32", basis).is_rotated_baseline(768)
+    # A trained map is no rotation: what it gives at full dimension is its own.
+    assert not Config(768, "float32", "adapter").is_rotated_baseline(768)
     assert not Config(767, "float32", "pca").is_rotated_baseline(768)
     assert not Config(768, "float16", "pca").is_rotated_baseline(768)
+
+
+def test_which_bases_were_fitted_on_the_documents():
+    fitted = [name for name in BASES if Config(4, "int8", name).is_fitted]
+    assert fitted == ["pca", "pca-rotated"]
 
 
 @pytest.mark.parametrize(

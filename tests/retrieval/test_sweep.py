@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_info
 from mrl_explorer.retrieval import families as families_module
 from mrl_explorer.retrieval import kernels
 from mrl_explorer.retrieval import sweep as sweep_module
-from mrl_explorer.retrieval.basis import fit_basis
+from mrl_explorer.retrieval.basis import RUN_BASES, Basis, fit_bases, fit_basis, random_rotation
 from mrl_explorer.retrieval.config import Config, baseline, grid
 from mrl_explorer.retrieval.quantization import QUANTIZATIONS
 from mrl_explorer.retrieval.rankings import TIE
@@ -24,17 +24,17 @@ from mrl_explorer.retrieval.sweep import sweep
 from . import naive
 from .corpora import KINDS, make_corpus
 
-EVERYTHING = {"quantizations": tuple(QUANTIZATIONS), "bases": ("native", "pca")}
+EVERYTHING = {"quantizations": tuple(QUANTIZATIONS), "bases": RUN_BASES}
 
 
-def check_rankings(rankings, documents, queries, *, depth, excluded=None):
+def check_rankings(rankings, documents, queries, *, depth, excluded=None, given=()):
     """Hold every list of every configuration against the plain recipe."""
     n_docs, full_dim = documents.shape
-    axes = {"native": None}
-    if any(config.basis == "pca" for config in rankings.configs):
-        # Which axes span a shared eigenvalue is anybody's choice: test_basis.py proves that
-        # these are principal axes, and here all else follows from them.
-        axes["pca"] = fit_basis("pca", documents).components
+    # Which axes span a shared eigenvalue is anybody's choice, and so is what is drawn at random:
+    # test_basis.py proves that these are principal axes, rotations and an order, and here all else
+    # follows from them.
+    names = {config.basis for config in rankings.configs} - {basis.name for basis in given}
+    axes = {basis.name: basis.components for basis in (*fit_bases(names, documents), *given)}
     full = naive.unit(queries) @ naive.unit(documents).T
     assert rankings.n_docs == n_docs
     assert rankings.full_dim == full_dim
@@ -47,6 +47,7 @@ def check_rankings(rankings, documents, queries, *, depth, excluded=None):
             dim=config.dim,
             quantization=config.quantization,
             axes=axes[config.basis],
+            turn=random_rotation(config.dim) if config.basis == "pca-rotated" else None,
         )
         for query in range(len(queries)):
             left_out = -1 if excluded is None else excluded[query]
@@ -207,6 +208,73 @@ def test_pca_at_full_dim_is_the_baseline():
     assert np.array_equal(rankings.ids[rotated], rankings.ids[0])
     assert np.array_equal(rankings.scores[rotated], rankings.scores[0])
     assert np.array_equal(rankings.full_scores[rotated], rankings.full_scores[0])
+
+
+@pytest.mark.parametrize("name", ["pca-rotated", "random"])
+def test_every_rotation_at_full_dim_is_the_baseline(name):
+    documents, queries = gaussian(300, 20, 32)
+    rankings = sweep(documents, queries, [Config(32, "float32", name), Config(16)], depth=30)
+    rotated = place_of(rankings, 32, "float32", name)
+    assert np.array_equal(rankings.ids[rotated], rankings.ids[0])
+    assert np.array_equal(rankings.scores[rotated], rankings.scores[0])
+
+
+def test_turning_a_prefix_keeps_its_floats_and_changes_its_signs():
+    documents, queries = gaussian(500, 20, 32)
+    configs = [Config(12, q, b) for q in ("float32", "binary") for b in ("pca", "pca-rotated")]
+    rankings = sweep(documents, queries, configs, depth=50)
+    lists = {config: rankings.ids[rankings.place(config)] for config in configs}
+    assert np.array_equal(lists[configs[0]], lists[configs[1]])
+    assert (lists[configs[2]] != lists[configs[3]]).mean() > 0.5
+
+
+def test_a_random_order_is_the_native_basis_of_shuffled_columns():
+    documents, queries = gaussian(200, 5, 24)
+    order = fit_basis("random", documents).components.argmax(axis=1)
+    shuffled = [np.ascontiguousarray(vectors[:, order]) for vectors in (documents, queries)]
+    for quantization in ("float32", "int8", "binary"):
+        random = sweep(documents, queries, [Config(10, quantization, "random")], depth=20)
+        native = sweep(*shuffled, [Config(10, quantization)], depth=20)
+        assert np.array_equal(random.ids[1], native.ids[1]), quantization
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "decaying", "zero prefixes"])
+def test_a_given_map_is_used_and_need_not_be_a_rotation(kind):
+    documents, queries = make_corpus(kind, n_docs=150, n_queries=4, full_dim=30, seed=2)
+    components = np.random.default_rng(1).normal(size=(20, 30)).astype(np.float32)
+    adapter = Basis("adapter", components)
+    configs = [Config(d, q, "adapter") for d in (3, 20) for q in QUANTIZATIONS]
+    rankings = sweep(documents, queries, configs, bases=[adapter], depth=25)
+    check_rankings(rankings, documents, queries, depth=25, given=[adapter])
+
+
+def test_a_given_square_map_is_not_taken_for_the_baseline():
+    documents, queries = gaussian(150, 10, 16)
+    stretched = Basis("adapter", np.diag(np.arange(1, 17)).astype(np.float32))
+    rankings = sweep(documents, queries, [Config(16, "float32", "adapter")], bases=[stretched])
+    check_rankings(rankings, documents, queries, depth=100, given=[stretched])
+    assert not np.array_equal(rankings.ids[1], rankings.ids[0])
+
+
+def test_a_given_basis_is_not_fitted_again():
+    """As when a run goes on, or one more query is searched."""
+    documents, queries = gaussian(150, 10, 16)
+    other = fit_basis("pca", gaussian(150, 1, 16, seed=3)[0])
+    reports = []
+    config = Config(6, "int8", "pca")
+    rankings = sweep(documents, queries, [config], bases=[other], on_progress=reports.append)
+    own = sweep(other.apply(documents), other.apply(queries), [Config(6, "int8")])
+    assert np.array_equal(rankings.ids[1], own.ids[1])
+    assert "fitting PCA" not in {report.what for report in reports}
+
+
+def test_a_map_that_gives_too_little_or_is_missing_is_a_programming_error():
+    documents, queries = gaussian(20, 2, 8)
+    narrow = Basis("adapter", np.eye(4, 8, dtype=np.float32))
+    with pytest.raises(ValueError, match="fewer dimensions"):
+        sweep(documents, queries, [Config(5, "int8", "adapter")], bases=[narrow])
+    with pytest.raises(ValueError, match="'adapter' cannot be fitted"):
+        sweep(documents, queries, [Config(4, "int8", "adapter")])
 
 
 def test_a_rotation_changes_no_inner_product():

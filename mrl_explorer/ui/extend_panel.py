@@ -1,0 +1,146 @@
+"""More of the run that is shown: another dimension, or longer lists."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from mrl_explorer.progress import OnProgress
+from mrl_explorer.retrieval.evaluation import Evaluation
+from mrl_explorer.retrieval.extension import deepest, extend
+from mrl_explorer.ui import datasets, jobs
+from mrl_explorer.ui.datasets import Dataset
+from mrl_explorer.ui.problems import show_error
+
+
+@dataclass(frozen=True, eq=False)
+class Extension:
+    """Work under way.
+
+    Attributes
+    ----------
+    job : Job
+        What ranks.
+    dataset : Dataset
+        What it adds to.
+    dim : int or None
+        The dim that it adds; None when it ranks deeper.
+    """
+
+    job: jobs.Job[Evaluation]
+    dataset: Dataset
+    dim: int | None
+
+
+def show_add_dim(dataset: Dataset) -> None:
+    """Offer one more stop of the slider."""
+    if dataset.collection is None:
+        return
+    rankings = dataset.evaluation.rankings
+    with st.popover("Add", icon=":material/add:", help="Add a dimension to the slider."):
+        dim = st.number_input(
+            "Add a dimension",
+            1,
+            rankings.full_dim,
+            rankings.full_dim // 2,
+            key="new dim",
+            persist_state="session",
+            help=f"From 1 to {rankings.full_dim}: ranked in every quantization and basis of this "
+            "run. It is added in this browser session.",
+        )
+        there = dim in {config.dim for config in rankings.configs}
+        st.button(
+            "Rank it",
+            icon=":material/play_arrow:",
+            disabled=there or _is_busy(),
+            on_click=_start,
+            args=(dataset,),
+            kwargs={"dim": int(dim)},
+            help="The slider stops there already." if there else None,
+        )
+
+
+def show_rank_deeper(dataset: Dataset, *, needed: int) -> None:
+    """Offer longer lists, as long as is needed or as wished."""
+    if dataset.collection is None:
+        return
+    rankings = dataset.evaluation.rankings
+    most = deepest(rankings)
+    with st.popover("Deeper", icon=":material/vertical_align_bottom:", help="Rank deeper."):
+        if most <= rankings.depth:
+            all_of_them = rankings.depth == rankings.n_docs
+            st.caption(
+                f"These lists hold all {rankings.n_docs:,} documents."
+                if all_of_them
+                else "Longer lists of so many configurations and queries would not fit in memory."
+            )
+            return
+        depth = st.number_input(
+            "Places in each list",
+            rankings.depth + 1,
+            most,
+            min(needed, most),
+            help=f"These lists hold {rankings.depth:,}; k × oversampling can go up to it. Every "
+            f"configuration is ranked again, at most {most:,} deep.",
+        )
+        st.button(
+            "Rank again",
+            icon=":material/play_arrow:",
+            disabled=_is_busy(),
+            on_click=_start,
+            args=(dataset,),
+            kwargs={"depth": int(depth)},
+        )
+
+
+def show_progress() -> None:
+    """Show how such work goes, and why it failed if it did."""
+    if message := st.session_state.pop("extension message", None):
+        show_error(message)
+    if "extension" in st.session_state:
+        _watch()
+
+
+def _is_busy() -> bool:
+    return "extension" in st.session_state
+
+
+def _start(dataset: Dataset, *, dim: int | None = None, depth: int | None = None) -> None:
+    collection = dataset.collection
+    if collection is None or _is_busy():
+        return
+
+    def work(on_progress: OnProgress) -> Evaluation:
+        return extend(
+            dataset.evaluation,
+            collection(),
+            dims=() if dim is None else (dim,),
+            depth=depth,
+            on_progress=on_progress,
+        )
+
+    st.session_state["extension"] = Extension(jobs.start(work), dataset, dim)
+
+
+@st.fragment(run_every=0.5)
+def _watch() -> None:
+    """Show the progress, and take the result in when there is one."""
+    extension: Extension | None = st.session_state.get("extension")
+    if extension is None:
+        return
+    job = extension.job
+    if not job.finished:
+        progress, left = job.progress, job.seconds_left
+        share = min(progress.done / max(progress.total, 1), 1.0)
+        estimate = "" if left is None else f", about {left:.0f} s left"
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.progress(share, f"{progress.what}{estimate}")
+            st.button("Cancel", icon=":material/close:", on_click=job.cancel)
+        return
+    del st.session_state["extension"]
+    if job.result is None:
+        st.session_state["extension message"] = job.error or "Cancelled: nothing was changed."
+    else:
+        datasets.extend(extension.dataset, job.result)
+        if extension.dim is not None and datasets.is_current(extension.dataset.key):
+            st.session_state["added dim"] = extension.dim
+    st.rerun()
