@@ -84,7 +84,7 @@ def check_list(ids, scores, values, slack, lost, *, left_out, where):
 
     # A zero prefix below everything else.
     zero = values == -np.inf
-    assert (scores[zero[ids]] < naive.ZERO_PREFIX).all(), where
+    assert (scores[(zero & ~lost)[ids]] < naive.ZERO_PREFIX).all(), where
     assert (scores[~zero[ids]] > naive.ZERO_PREFIX).all() or lost[ids].any(), where
 
     # The scores are those of the recipe.
