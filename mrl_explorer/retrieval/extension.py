@@ -155,5 +155,5 @@ def _configs(evaluation: Evaluation, dims: Iterable[int]) -> tuple[Config, ...]:
 def _joined_held_out(there: HeldOut, added: HeldOut | None, wanted: tuple[Config, ...]) -> HeldOut:
     if added is None:
         return there
-    order = held_out_configs(wanted)
-    return HeldOut(there.rankings.joined(added.rankings, order), there.rows)
+    order = dict.fromkeys([there.rankings.baseline, *held_out_configs(wanted)])
+    return HeldOut(there.rankings.joined(added.rankings, tuple(order)), there.rows)

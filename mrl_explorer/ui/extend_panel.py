@@ -41,9 +41,9 @@ def show_add_dim(dataset: Dataset) -> None:
             "Add a dimension",
             1,
             rankings.full_dim,
-            rankings.full_dim // 2,
+            None,
             key="new dim",
-            persist_state="session",
+            placeholder=f"1 to {rankings.full_dim}",
             help=f"From 1 to {rankings.full_dim}: ranked in every quantization and basis of this "
             "run. It is added in this browser session.",
         )
@@ -51,10 +51,10 @@ def show_add_dim(dataset: Dataset) -> None:
         st.button(
             "Rank it",
             icon=":material/play_arrow:",
-            disabled=there or _is_busy(),
+            disabled=dim is None or there or _is_busy(),
             on_click=_start,
             args=(dataset,),
-            kwargs={"dim": int(dim)},
+            kwargs={"dim": dim},
             help="The slider stops there already." if there else None,
         )
 
@@ -65,7 +65,12 @@ def show_rank_deeper(dataset: Dataset, *, needed: int) -> None:
         return
     rankings = dataset.evaluation.rankings
     most = deepest(rankings)
-    with st.popover("Deeper", icon=":material/vertical_align_bottom:", help="Rank deeper."):
+    with st.popover(
+        "Deeper",
+        icon=":material/vertical_align_bottom:",
+        type="tertiary",
+        help="Rank deeper: longer lists allow a larger k × oversampling.",
+    ):
         if most <= rankings.depth:
             all_of_them = rankings.depth == rankings.n_docs
             st.caption(
