@@ -39,7 +39,7 @@ DEFAULT = "<b>128d int8</b>, against full dimension"
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *(("dim", value) for value in ("77", "0", "-64", "abc", "", "64.0", "1e9")),
+        *(("dim", value) for value in ("0", "257", "-64", "abc", "", "64.0", "1e9")),
         *(("quantization", value) for value in ("int3", "", "FLOAT32", "<b>")),
         *(("basis", value) for value in ("random", "", "native,pca")),
         *(("k", value) for value in ("0", "-1", "101", "ten", "", "1e3", "9" * 400)),
@@ -61,6 +61,20 @@ def test_nonsense_in_a_link_gives_the_default(name, value):
     assert len(columns(app)) == 2
     assert app.selectbox(key="query").value == "q-007"
     assert "pin" not in app.query_params
+
+
+@pytest.mark.parametrize(("linked", "nearest"), [("1", 32), ("77", 64), ("100", 96), ("255", 256)])
+def test_a_dim_that_this_run_lacks_gives_the_nearest_and_says_so(linked, nearest):
+    """As a link has that was copied where another dimension was added."""
+    app = open_app(dim=linked)
+    assert not app.exception
+    assert app.select_slider(key="dim").value == nearest
+    assert f"<b>{nearest}d int8</b>" in html(app)
+    (info,) = app.info
+    assert info.value == f"This run has no {linked} dimensions: {nearest} is shown."
+    app.select_slider(key="dim").set_value(128).run()
+    assert DEFAULT in html(app)
+    assert not app.info
 
 
 @pytest.mark.parametrize(

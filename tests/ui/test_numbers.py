@@ -1,15 +1,17 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 from mrl_explorer.decide.summary import summarise
 from mrl_explorer.retrieval.config import Config
+from mrl_explorer.retrieval.evaluation_file import save_evaluation
 from mrl_explorer.retrieval.metrics import Cutoff
 from tests.ui.apps import columns, curves, html, numbers, open_app, shown_results
 
 
 def share(value):
-    return f"{value:.3f}".removeprefix("0")
+    return "" if value is None else f"{value:.3f}".removeprefix("0")
 
 
 def change(value, full):
@@ -43,11 +45,18 @@ def test_the_page_shows_the_figures_of_the_evaluation(sample, config, k, oversam
     cutoff = Cutoff(k, oversample or 1, rescore=oversample is not None)
     summary = summarise(sample, cutoff)
     row, full = summary.row(config), summary.row(sample.rankings.baseline)
+    held_out = {
+        "held out": (
+            share(row.held_out),
+            f"{share(row.held_out_low)} to {share(row.held_out_high)}",
+        )
+    }
     assert numbers(app) == {
         f"recall@{k}": (
             share(row.recall),
             f"{share(row.recall_low)} to {share(row.recall_high)}",
         ),
+        **(held_out if config.basis == "pca" else {}),
         f"nDCG@{k}": (share(row.ndcg), change(row.ndcg, full.ndcg)),
         f"MRR@{k}": (share(row.mrr), change(row.mrr, full.mrr)),
         f"success@{k}": (share(row.success), change(row.success, full.success)),
@@ -64,6 +73,32 @@ def test_the_baseline_loses_nothing():
     shown = numbers(open_app(dim="256", quantization="float32"))
     assert shown["recall@10"] == ("1.000", "1.000 to 1.000")
     assert all(below.startswith(("+0.000", "1.000")) for _, below in shown.values())
+
+
+def held_out_help(app):
+    (metric,) = [m for m in app.metric if m.label == "held out"]
+    return metric.help
+
+
+def test_a_fitted_basis_is_told_what_it_reaches_elsewhere(sample):
+    app = open_app(dim="64", basis="pca")
+    row = summarise(sample, Cutoff(10)).row(Config(64, "int8", "pca"))
+    assert row.held_out < row.recall
+    assert "fitted on one half of the documents and measured on the other" in held_out_help(app)
+    assert f"native there: {share(row.held_out_native)}." in held_out_help(app)
+    assert "held out" not in numbers(open_app(dim="64"))
+
+
+def test_where_no_held_out_figure_can_be_it_says_why(sample, served):
+    app = open_app(dim="64", basis="pca", k="80")
+    assert numbers(app)["held out"] == ("–", "k too large")
+    assert "k = 80 is more than the 75 documents" in held_out_help(app)
+    path = served / "older.evaluation"
+    save_evaluation(replace(sample, held_out=None), path)
+    app = open_app(data=str(path), dim="64", basis="pca")
+    assert not app.exception
+    assert numbers(app)["held out"] == ("–", "not measured")
+    assert "no held-out figure" in held_out_help(app)
 
 
 def test_a_slider_move_reaches_numbers_results_and_chart():
