@@ -38,6 +38,7 @@ FIGURES = [
     *("recall", "recall_low", "recall_high"),
 ]
 JUDGED = [*FIGURES, "ndcg", "mrr", "success"]
+HELD_OUT = ["held_out", "held_out_low", "held_out_high", "held_out_native"]
 
 
 @pytest.fixture(autouse=True)
@@ -162,8 +163,23 @@ def test_numbers_are_those_of_the_library_unrounded(texts, capsys):
     judgements = read_judgements(Path("qrels.tsv"), documents, queries)
     summary = summarise(evaluate(Collection(documents, queries, judgements)), Cutoff(7))
     assert report["configs"] == [row.as_dict() for row in summary.rows()]
-    assert all(list(config) == JUDGED for config in report["configs"])
+    for config in report["configs"]:
+        assert list(config) == JUDGED + (HELD_OUT if config["basis"] == "pca" else [])
     assert any(config["recall"] != round(config["recall"], 6) for config in report["configs"])
+
+
+def test_every_basis_that_is_made_from_documents(vectors, capsys):
+    report = run_json(
+        capsys,
+        *("--corpus", "x.npy", "--queries", "q.npy", "--dims", "8", "--quantizations", "binary"),
+        *("--basis", "native,pca,pca-rotated,random"),
+    )
+    by_basis = {config["basis"]: config for config in report["configs"][1:]}
+    assert list(by_basis) == ["native", "pca", "pca-rotated", "random"]
+    assert [name for name, c in by_basis.items() if "held_out" in c] == ["pca", "pca-rotated"]
+    natives = {by_basis[name]["held_out_native"] for name in ("pca", "pca-rotated")}
+    assert len(natives) == 1
+    assert by_basis["pca"]["held_out"] != by_basis["pca-rotated"]["held_out"]
 
 
 def test_vectors_as_documents_and_queries(vectors, capsys):
@@ -209,6 +225,18 @@ def test_the_table(texts, capsys):
         line for line in lines[4:] if line.startswith("Note: Their norms run ")
     ]
     assert len(lines[4:]) == 4
+
+
+def test_the_table_has_the_held_out_figure_where_a_basis_is_fitted(vectors, capsys):
+    both = ("--corpus", "x.npy", "--queries", "q.npy", "--dims", "8", "--quantizations", "int8")
+    assert run(*both, "--basis", "native,pca") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].endswith("95% interval  held out  native there")
+    assert [len(line.split()) for line in lines[2:5]] == [6, 6, 8]
+    report = run_json(capsys, *both, "--basis", "native,pca")
+    pca = report["configs"][2]
+    figures = [f"{pca[name]:.3f}" for name in ("held_out", "held_out_native")]
+    assert lines[4].split()[-2:] == figures
 
 
 def test_the_table_without_judgements(vectors, capsys):
@@ -312,6 +340,7 @@ BOTH = (*CORPUS, "--queries", "q.npy")
         ((*BOTH, "--quantizations", "int3"), "Unknown quantization 'int3'"),
         ((*BOTH, "--quantizations", ""), "Unknown quantization ''"),
         ((*BOTH, "--basis", "fourier"), "Unknown basis 'fourier'"),
+        ((*BOTH, "--basis", "adapter"), "The basis 'adapter' is not made from documents"),
         ((*BOTH, "-k", "51"), "k = 51 is larger than the corpus of 50 documents"),
         ((*BOTH, "-k", "0"), "k = 0"),
         ((*BOTH, "--depth", "0"), "depth of 0"),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -139,6 +141,54 @@ def test_a_relevance_of_zero_is_a_figure():
     evaluation = make_evaluation(judgements=judge((0, (best + 1) % 60, 1)))
     (row,) = [r for r in summarise(evaluation, Cutoff(1)).rows() if r.as_dict()["dim"] == 16][:1]
     assert row.as_dict()["ndcg"] == 0.0
+
+
+def test_a_fitted_basis_is_measured_on_documents_held_out(evaluation):
+    summary = summarise(evaluation, Cutoff(5))
+    half = evaluation.held_out.rankings
+    values = recall(half, Cutoff(5))
+    assert summary.held_out.rankings is half
+    assert np.array_equal(summary.held_out.recall, values)
+    for row in summary.rows():
+        config = Config(row.dim, row.quantization, row.basis)
+        figures = (row.held_out, row.held_out_low, row.held_out_high, row.held_out_native)
+        if row.basis == "native":
+            assert figures == (None,) * 4
+            continue
+        assert row.held_out == values[half.place(config)].mean()
+        assert row.held_out_native == values[half.place(replace(config, basis="native"))].mean()
+        assert 0 <= row.held_out_low <= row.held_out <= row.held_out_high <= 1
+    full = summary.row(Config(16, "float32", "pca"))
+    assert (full.held_out, full.held_out_low, full.held_out_high, full.held_out_native) == (1,) * 4
+
+
+def test_the_other_half_is_not_what_was_measured_in_sample(evaluation):
+    rows = [row for row in summarise(evaluation, Cutoff(5)).rows() if row.held_out is not None]
+    assert any(row.held_out != row.recall for row in rows)
+
+
+def test_a_k_beyond_the_half_has_no_held_out_figure(evaluation):
+    assert summarise(evaluation, Cutoff(30)).held_out is not None
+    summary = summarise(evaluation, Cutoff(31))
+    assert summary.held_out is None
+    assert "held_out" not in summary.row(Config(8, "int8", "pca")).as_dict()
+
+
+def test_rescoring_is_held_out_too(evaluation):
+    plain = summarise(evaluation, Cutoff(2)).row(Config(8, "binary", "pca"))
+    rescored = summarise(evaluation, Cutoff(2, 8, rescore=True)).row(Config(8, "binary", "pca"))
+    assert rescored.held_out > plain.held_out
+    assert rescored.held_out_native > plain.held_out_native
+    # The half has 30 documents, and taking all of them misses none.
+    every = summarise(evaluation, Cutoff(10, 3, rescore=True)).row(Config(8, "binary", "pca"))
+    assert (every.held_out_low, every.recall_low < 1) == (1, True)
+
+
+def test_without_a_fitted_basis_nothing_is_held_out():
+    evaluation = make_evaluation(bases=["native", "random"])
+    summary = summarise(evaluation, Cutoff(5))
+    assert summary.held_out is None
+    assert summary.row(Config(8, "int8", "random")).held_out is None
 
 
 def test_figures_are_plain_numbers(evaluation):

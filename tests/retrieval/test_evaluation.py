@@ -4,6 +4,7 @@ import pytest
 from mrl_explorer.data import Collection, Judgements, make_records
 from mrl_explorer.errors import InputError
 from mrl_explorer.retrieval import evaluation as evaluation_module
+from mrl_explorer.retrieval.basis import RUN_BASES, Basis, fit_basis
 from mrl_explorer.retrieval.config import Config, default_dims
 from mrl_explorer.retrieval.evaluation import DEFAULT_DEPTH, evaluate
 from mrl_explorer.retrieval.metrics import Cutoff, recall
@@ -74,6 +75,49 @@ def test_what_is_asked_for_is_what_is_ranked(collection):
     assert evaluation.source.model == "a model"
     assert evaluation.source.trained_dims == (2, 4)
     assert (evaluation.source.documents, evaluation.source.queries) == ("docs.npy", "queries.npy")
+
+
+def test_the_bases_of_the_lists_are_kept(collection):
+    evaluation = evaluate(collection, dims=[4], bases=RUN_BASES)
+    assert [basis.name for basis in evaluation.bases] == ["pca", "pca-rotated", "random"]
+    fitted = fit_basis("pca", collection.documents.vectors)
+    assert np.array_equal(evaluation.bases[0].components, fitted.components)
+    assert evaluate(collection, dims=[4], bases=["native"]).bases == ()
+
+
+def test_the_baseline_in_another_basis_is_the_baseline(collection):
+    rankings = evaluate(collection, dims=[4, 8], bases=RUN_BASES).rankings
+    for basis in RUN_BASES:
+        place = rankings.place(Config(8, "float32", basis))
+        assert np.array_equal(rankings.ids[place], rankings.ids[0])
+        assert np.array_equal(rankings.scores[place], rankings.scores[0])
+
+
+def test_a_given_basis_is_ranked_at_the_dims_that_it_has(collection):
+    adapter = Basis("adapter", np.random.default_rng(0).normal(size=(5, 8)).astype(np.float32))
+    evaluation = evaluate(
+        collection, dims=[3, 5, 8], quantizations=["int8"], bases=["native"], given=[adapter]
+    )
+    cells = {(config.dim, config.basis) for config in evaluation.rankings.configs}
+    assert cells == {*((d, "native") for d in (3, 5, 8)), (3, "adapter"), (5, "adapter")}
+    assert evaluation.bases == (adapter,)
+    assert evaluation.held_out is None
+    # Named and given is the same as given.
+    named = evaluate(collection, dims=[3], bases=["native", "adapter"], given=[adapter])
+    assert Config(3, "int8", "adapter") in named.rankings
+
+
+def test_a_trained_basis_that_is_not_given_is_refused(collection):
+    assert refusal(collection, bases=["native", "adapter"]) == (
+        "The basis 'adapter' is not made from documents: choose among native, pca, pca-rotated, "
+        "random."
+    )
+
+
+def test_whether_documents_served_as_queries_is_kept(collection):
+    both = documents(name="same.npy")
+    assert evaluate(Collection(both, both), dims=[4], exclude_self=True).source.exclude_self
+    assert not evaluate(collection, dims=[4]).source.exclude_self
 
 
 def test_trained_dims_join_the_default_ones(collection):
