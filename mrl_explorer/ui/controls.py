@@ -51,6 +51,7 @@ def show_controls(dataset: Dataset) -> View:
     dims, quantizations, bases = _offered(rankings)
     first_quantization = _first_quantization(quantizations)
     _take_dim(dims, rankings.full_dim)
+    _tell_depth(rankings)
     with st.container(border=True, key="controls", gap="small"):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             dim = st.select_slider(
@@ -177,6 +178,21 @@ def _take_dim(dims: list[int], full_dim: int) -> None:
         nearest = min(dims, key=lambda dim: abs(dim - wanted))
         st.session_state["dim"] = nearest
         st.info(f"This run has no {wanted} dimensions: {nearest} is shown.", icon=":material/info:")
+
+
+def _tell_depth(rankings: Rankings) -> None:
+    """Say that a link needs longer lists: it was copied where they were ranked deeper."""
+    if "k" in st.session_state:
+        return
+    linked = {name: st.query_params.get(name, "") for name in ("k", "oversample")}
+    k, oversample = (int(text) if _DIM.fullmatch(text) else 1 for text in linked.values())
+    needed = Cutoff(k, oversample, rescore=st.query_params.get("rescore") == "true").candidates
+    if rankings.depth < needed <= rankings.n_docs:
+        st.info(
+            f"These lists hold {rankings.depth} places, and the link needs {needed}: rank deeper "
+            "to see what it shows.",
+            icon=":material/info:",
+        )
 
 
 def _next_depth(k: int, depth: int) -> int:

@@ -200,6 +200,28 @@ def test_the_same_document_is_outlined_in_every_column(sample):
     assert set(outlined.evaluate_all("cards => cards.map(card => card.dataset.row)")) == {row}
 
 
+def test_a_dimension_is_added_and_the_lists_are_ranked_deeper(sample, open_page):
+    page = sample.page
+    page.get_by_role("radio", name="pca").click()
+    page.get_by_role("button", name="Add").click()
+    field = page.get_by_role("spinbutton", name="Add a dimension")
+    field.fill("100")
+    field.press("Enter")
+    page.get_by_role("button", name="Rank it").click()
+    sample.settled(100, "100d int8 pca")
+    page.keyboard.press("Escape")
+    sample.slide("ArrowLeft", 96)
+    sample.slide("ArrowRight", 100)
+    page.get_by_role("button", name="Deeper").click()
+    page.get_by_role("button", name="Rank again").click()
+    expect(page.get_by_text("These lists hold all 150 documents.")).to_be_visible()
+    sample.settled(100, "100d int8 pca")
+    # Elsewhere the run is as it was.
+    other = open_page(page.url)
+    other.settled(96, "96d int8 pca")
+    expect(other.page.get_by_text("This run has no 100 dimensions: 96 is shown.")).to_be_visible()
+
+
 def test_another_data_set_starts_with_a_view_of_its_own(sample, data_folder):
     shutil.copy(SAMPLE, data_folder / "other.evaluation")
     sample.page.reload()

@@ -28,6 +28,22 @@ def test_nothing_jumps_while_sliding(sample):
         assert places() == first, dim
 
 
+def test_a_fitted_basis_fits_the_same_screen(sample):
+    """It has one figure more, in the same row."""
+
+    def places():
+        watched = (".mrl-numbers", ".st-key-query", ".mrl-results", ".st-key-curves")
+        return [sample.box(part)["y"] for part in watched]
+
+    native = places()
+    sample.page.get_by_role("radio", name="pca").click()
+    sample.settled(128, "128d int8 pca")
+    assert any(text.startswith("held out") for text in sample.metrics())
+    assert places() == native
+    sample.slide("Home", 32)
+    assert places() == native
+
+
 def test_nothing_jumps_between_quantizations(sample):
     def places():
         return [sample.box(part)["y"] for part in (".mrl-numbers", ".st-key-query", ".mrl-results")]

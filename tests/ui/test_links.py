@@ -78,6 +78,23 @@ def test_a_dim_that_this_run_lacks_gives_the_nearest_and_says_so(linked, nearest
 
 
 @pytest.mark.parametrize(
+    ("link", "needed"),
+    [({"k": "120"}, 120), ({"k": "15", "rescore": "true", "oversample": "8"}, 120)],
+)
+def test_a_link_that_needs_longer_lists_says_so(link, needed):
+    """As one has that was copied where the run was ranked deeper."""
+    app = open_app(**link)
+    assert not app.exception
+    assert [info.value for info in app.info] == [
+        f"These lists hold 100 places, and the link needs {needed}: rank deeper to see what it "
+        "shows."
+    ]
+    app.select_slider(key="dim").set_value(64).run()
+    assert not app.info
+    assert not open_app(k="15", oversample="8").info
+
+
+@pytest.mark.parametrize(
     "key",
     [
         "nonsense",
