@@ -13,7 +13,7 @@ from mrl_explorer.ui import extend_panel
 from tests.ui.apps import (
     QRELS,
     columns,
-    curve_option,
+    curves,
     evaluate,
     go,
     has,
@@ -58,8 +58,8 @@ def test_an_added_dim_is_shown_and_the_view_stays():
     assert app.select_slider(key="dim").value == 100
     assert "<b>100d int4 pca</b>, rescored from 20 candidates" in html(app)
     assert app.selectbox(key="query").value == "q-010"
+    assert curves(app)["marks"][-1]["dim"] == 100
     assert list(numbers(app)) == list(before)
-    assert curve_option(app)["series"][-1]["name"] == "100d int4 pca"
     # What was there before is as it was.
     app.select_slider(key="dim").set_value(64).run()
     assert numbers(app) == before
