@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def resident_bytes() -> int:
     """Give the resident size of this process now."""
-    return _status("VmRSS")
+    return status_bytes("VmRSS")
 
 
 def peak_resident_bytes() -> int:
@@ -19,7 +19,7 @@ def peak_resident_bytes() -> int:
 
     `ru_maxrss` of `resource.getrusage` is no substitute: a child takes over its parent's peak.
     """
-    return _status("VmHWM")
+    return status_bytes("VmHWM")
 
 
 def machine_seconds() -> float:
@@ -32,12 +32,14 @@ def machine_seconds() -> float:
     return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
 
 
-def run_child(module: str, *arguments: object) -> dict[str, float]:
+def run_child(
+    module: str, *arguments: object, environment: dict[str, str] | None = None
+) -> dict[str, float]:
     """Run a benchmark in a process of its own, and read what it prints as JSON."""
     finished = subprocess.run(
         [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)],
         cwd=ROOT,
-        env=os.environ,
+        env=os.environ | (environment or {}),
         stdout=subprocess.PIPE,
         text=True,
         check=True,
@@ -45,9 +47,9 @@ def run_child(module: str, *arguments: object) -> dict[str, float]:
     return json.loads(finished.stdout)
 
 
-def _status(name: str) -> int:
-    """Read an entry of /proc/self/status, in bytes."""
-    lines = _read_proc("/proc/self/status").splitlines()
+def status_bytes(name: str, process: int | None = None) -> int:
+    """Read an entry of a process's status, this one's unless told, in bytes."""
+    lines = _read_proc(f"/proc/{process or 'self'}/status").splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
 
 

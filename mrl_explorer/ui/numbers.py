@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from mrl_explorer.decide.memory import Memory, memory
+from mrl_explorer.decide.engines import usearch_memory
+from mrl_explorer.decide.memory import Memory
 from mrl_explorer.decide.summary import Row, Summary
 from mrl_explorer.report.formats import (
     byte_text,
@@ -110,9 +111,11 @@ def _show_judged(row: Row, full: Row, *, k: int, n_judged: int) -> None:
 
 
 _HELP_MEMORY = (
-    "An HNSW index of usearch, M = 16. RAM: codes, graph and its tables, resident. Disk: the index "
-    "file and, with rescoring, the full-dimension float32 copy that it reads. The graph does not "
-    "shrink with the vector, so RAM falls less than the bytes a vector. 1 GB = 10⁹ bytes."
+    "An HNSW index of usearch, M = 16, loaded from its file. RAM: codes, graph and its tables, "
+    "resident. Disk: the index file and, with rescoring, the full-dimension float32 copy that it "
+    "reads. The graph does not shrink with the vector, so RAM falls less than the bytes a vector. "
+    "usearch itself has no int4: there, it is a graph of this kind with codes of that size. "
+    "1 GB = 10⁹ bytes."
 )
 # Of each part: its field, its name, and a colour that stands out on light and dark.
 _PARTS = (
@@ -138,8 +141,8 @@ def show_memory(summary: Summary, view: View) -> None:
     rankings = summary.evaluation.rankings
     full_dim, n_vectors = rankings.full_dim, view.n_vectors
     rescore = view.cutoff.rescore
-    full = memory(rankings.baseline, n_vectors=n_vectors, full_dim=full_dim, rescore=False)
-    need = memory(view.config, n_vectors=n_vectors, full_dim=full_dim, rescore=rescore)
+    full = usearch_memory(rankings.baseline, n_vectors=n_vectors, full_dim=full_dim, rescore=False)
+    need = usearch_memory(view.config, n_vectors=n_vectors, full_dim=full_dim, rescore=rescore)
     code, full_code = view.config.bytes_per_vector, rankings.baseline.bytes_per_vector
     st.markdown(
         f"**Memory for {count_text(n_vectors)} vectors**: {code:,} bytes a vector "
@@ -168,11 +171,11 @@ def show_memory(summary: Summary, view: View) -> None:
 
 
 def _ram_parts(need: Memory) -> dict[str, float]:
-    return {"vectors": need.vectors, "graph": need.graph, "bookkeeping": need.bookkeeping}
+    return {part.name: part.ram for part in need.parts}
 
 
 def _disk_parts(need: Memory) -> dict[str, float]:
-    return {"vectors": need.vectors, "graph": need.graph, "rescoring": need.rescoring}
+    return {part.name: part.disk for part in need.parts}
 
 
 def _bar(label: str, sizes: dict[str, float], widest: float) -> str:
