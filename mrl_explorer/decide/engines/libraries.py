@@ -166,23 +166,31 @@ HNSWLIB = Engine(
 )
 
 
+_RETURNED = 32 * 2**20
+"""The C library may keep freed blocks below this; larger ones go back to the system at once."""
+
+
 def _faiss_hnsw(need: Need, *, M: int) -> Memory:  # noqa: N803 - faiss's name for it
+    n = need.n_vectors
     # Links of 4 bytes without a count, the offset of a node's links, 8, and its level, 4.
-    graph = need.n_vectors * (4 * 2 * M + 4 * M / (M - 1) + 8 + 4)
-    return _faiss(need, graph=graph)
+    graph = n * (4 * 2 * M + 4 * M / (M - 1) + 8 + 4)
+    # Adding works with the order of insertion and locks, and copies offsets and levels as their
+    # arrays grow.
+    freed = sum(size * n for size in (4, 4, 8, 4) if size * n < _RETURNED)
+    return _faiss(need, graph=graph, freed=freed)
 
 
 def _faiss_flat(need: Need) -> Memory:
-    return _faiss(need, graph=0.0)
+    return _faiss(need, graph=0.0, freed=0.0)
 
 
-def _faiss(need: Need, *, graph: float) -> Memory:
+def _faiss(need: Need, *, graph: float, freed: float) -> Memory:
     parts = (
         Part("vectors", need.vectors, need.vectors),
         Part("graph", graph, graph),
         Part("rescoring", disk=need.full_copy),
     )
-    return Memory(parts, ram_built=need.vectors + graph)
+    return Memory(parts, ram_built=need.vectors + graph + freed)
 
 
 _MINMAX = "Scaled by the least and largest component of each dim, not of each vector."
