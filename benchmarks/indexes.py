@@ -120,11 +120,12 @@ def build_lance(config: Config, vectors: np.ndarray, folder: Path, name: str) ->
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def search_lance(config: Config, folder: Path, name: str) -> None:
-    """Search every partition of a LanceDB index, so that all of it is read."""
+def search_lance(config: Config, folder: Path, name: str) -> Any:
+    """Search every list of a LanceDB index, and give the table, which holds what was read."""
     import lancedb
 
     table = lancedb.connect(folder).open_table(name)
     for query in np.random.default_rng(1).standard_normal((4, config.dim), np.float32):
         found = table.search(query).distance_type("dot").nprobes(LANCE_PARTITIONS).limit(10)
         found.select(["_distance"]).to_arrow()
+    return table

@@ -52,19 +52,10 @@ def measure(
         has touched, while a search goes on until it has seen every vector.
     """
     kind = _TYPES[config.quantization]
-    values = f"SELECT row, {_random(kind, config.dim)} FROM generate_series(1, {n_vectors}) row"
     with psycopg.connect(found.get_uri(), autocommit=True) as connection:
-        connection.execute("DROP TABLE IF EXISTS items")
-        connection.execute(f"CREATE TABLE items (id bigint, v {kind}({config.dim}))")
-        connection.execute("SELECT setseed(0.5)")
-        connection.execute(f"INSERT INTO items {values}")
-        connection.execute("SET maintenance_work_mem = '1GB'")
-        connection.execute("SET max_parallel_maintenance_workers = 0")
-        connection.execute(
-            f"CREATE INDEX items_v ON items USING hnsw (v {_OPERATORS[kind]}) "
-            f"WITH (m = {links}, ef_construction = {max(16, 2 * links)})"
-        )
-        disk = _one(connection, "SELECT pg_table_size('items') + pg_relation_size('items_v')")
+        for table, rows in (("small", 200), ("large", n_vectors)):
+            _build(connection, table, config, n_rows=rows, links=links)
+        disk = _one(connection, "SELECT pg_table_size('large') + pg_relation_size('large_index')")
     restart(found)
     with psycopg.connect(found.get_uri(), autocommit=True) as connection:
         process = int(_one(connection, "SELECT pg_backend_pid()"))
@@ -72,17 +63,37 @@ def measure(
         connection.execute("SET hnsw.iterative_scan = relaxed_order")
         connection.execute(f"SET hnsw.max_scan_tuples = {2**31 - 1}")
         connection.execute("SET hnsw.scan_mem_multiplier = 1000")
-        # The rows are touched first: what grows after that is the index.
-        _one(connection, "SELECT sum(id) FROM items")
-        before = status_bytes("RssShmem", process)
-        query = _one(connection, "SELECT v FROM items LIMIT 1")
-        seen = _one(
-            connection,
-            "SELECT count(*) FROM (SELECT id FROM items "
-            f"ORDER BY v {_DISTANCES[kind]} '{query}' LIMIT {n_vectors}) found",
-        )
+        distance = f"v {_DISTANCES[kind]} '{_one(connection, 'SELECT v FROM small LIMIT 1')}'"
+        before = 0
+        for table in ("small", "large"):
+            # The rows are touched first: what grows after that is the index.
+            _one(connection, f"SELECT sum({distance}) FROM {table}")
+            before = status_bytes("RssShmem", process)
+            ordered = f"SELECT id FROM {table} ORDER BY {distance} LIMIT {n_vectors}"
+            seen = _one(connection, f"SELECT count(*) FROM ({ordered}) found")
         ram = status_bytes("RssShmem", process) - before
-    return {"disk": disk, "ram": ram, "seen": seen}
+    # A search may miss the few vectors that no other links to.
+    assert seen > 0.98 * n_vectors
+    return {"disk": disk, "ram": ram}
+
+
+def _build(
+    connection: psycopg.Connection, table: str, config: Config, *, n_rows: int, links: int
+) -> None:
+    kind = _TYPES[config.quantization]
+    connection.execute(f"DROP TABLE IF EXISTS {table}")
+    connection.execute(f"CREATE TABLE {table} (id bigint, v {kind}({config.dim}))")
+    connection.execute("SELECT setseed(0.5)")
+    connection.execute(
+        f"INSERT INTO {table} "
+        f"SELECT row, {_random(kind, config.dim)} FROM generate_series(1, {n_rows}) row"
+    )
+    connection.execute("SET maintenance_work_mem = '1GB'")
+    connection.execute("SET max_parallel_maintenance_workers = 0")
+    connection.execute(
+        f"CREATE INDEX {table}_index ON {table} USING hnsw (v {_OPERATORS[kind]}) "
+        f"WITH (m = {links}, ef_construction = {2 * links})"
+    )
 
 
 def _random(kind: str, dim: int) -> str:

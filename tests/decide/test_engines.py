@@ -57,6 +57,9 @@ def test_usearch_comes_first_and_every_engine_is_there():
         assert "/" in engine.source
         assert set(engine.quantizations) <= set(QUANTIZATIONS)
         assert "float32" in engine.quantizations
+        for encoding in engine.quantizations.values():
+            assert str(encoding) == encoding.name
+            assert not set("{}") & set(encoding.name + encoding.note)
         for parameter in engine.parameters.values():
             assert parameter.default in parameter.allowed
             assert parameter.help
@@ -108,7 +111,8 @@ def test_what_is_measured_and_what_is_a_vendors_rule():
         ("elasticsearch", "1024d binary", 128 + 64, 128 + 64),
         # The documentation's example: 1M vectors of 256 dims with m = 16 take 1.267 GB.
         ("opensearch", "256d float32", 1267.2, 1152),
-        ("opensearch", "256d int8", 1.1 * 384, 384 + 1024),
+        # Bytes are what was given: there is no float32 original.
+        ("opensearch", "256d int8", 1.1 * 384, 384),
         ("opensearch", "256d binary-floatq", 1.1 * 160, 160 + 1024),
         ("weaviate", "384d float32", 1536 + 320, 1536 + 320),
         # 100 dims are filled up to 128; one bit to at least 256.
@@ -382,6 +386,7 @@ def test_what_cannot_be_stored_is_refused_in_one_sentence(engine, config, words)
         ({"n_vectors": -5}, ["-5"]),
         ({"replicas": 0}, ["0 replicas"]),
         ({"replicas": 1.5}, ["1.5 replicas"]),
+        ({"replicas": float("nan")}, ["nan replicas"]),
         ({"connectivity": 1}, ["connectivity = 1", "from 4 to 128"]),
         ({"connectivity": "many"}, ["connectivity = many"]),
         ({"connectivity": True}, ["connectivity = True"]),

@@ -197,7 +197,7 @@ class Engine:
             raise InputError(
                 f"The number of vectors is {n_vectors}: memory needs a number of at least 1."
             )
-        if replicas < 1 or replicas != int(replicas):
+        if not (replicas >= 1 and float(replicas).is_integer()):
             raise InputError(
                 f"{replicas} replicas is no whole number of at least 1: 1 is a single copy."
             )

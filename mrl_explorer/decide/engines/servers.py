@@ -14,7 +14,7 @@ _M_HELP = "Links per node of the graph."
 _ORIGINALS = "The float32 vectors stay on disk beside the codes and are read for rescoring"
 _SECOND_FIELD = "; where dims are cut, a second field holds the full ones."
 _OWN_INT8 = "Scaled by quantiles of the components, not by each vector's largest."
-_ASYMMETRIC = "Documents 1 bit, queries {}, after corrections of its own."
+_ASYMMETRIC = "Documents 1 bit, queries {}, with corrections."
 
 
 def _documented(
@@ -116,7 +116,10 @@ MILVUS = Engine(
             128, range(1, 65_537), "Lists of the indexes for binary vectors (IVF), each a centre."
         ),
     },
-    source="Degree of the graph, lists and codes: milvus.io/docs/index-explained.md",
+    source=(
+        "Degree of the graph, lists and codes: milvus.io/docs/index-explained.md; the log of what "
+        "was inserted, in object storage, comes on top"
+    ),
     basis="documented",
     rescoring="The index keeps a float32 copy (refine), loaded into RAM with it.",
     model=_milvus,
@@ -159,7 +162,7 @@ ELASTICSEARCH = Engine(
 
 def _opensearch(need: Need, *, m: int) -> Memory:
     graph = need.n_vectors * 8 * m
-    originals = _originals_if_coded(need, ("float32", "binary"))
+    originals = _originals_if_coded(need, ("float32", "int8", "binary"))
     # The rule: a tenth more than codes and links.
     allowance = 0.1 * (need.vectors + graph)
     return _documented(need, graph=graph, allowance=allowance, originals=originals)
@@ -175,7 +178,10 @@ OPENSEARCH = Engine(
             "data_type byte", bits(8), "You scale the vectors yourself.", max_dim=16_000
         ),
         "int4-floatq": Encoding(
-            "compression_level 8x", bits(4), _ASYMMETRIC.replace("1", "4"), max_dim=16_000
+            "compression_level 8x",
+            bits(4),
+            "Documents 4 bits, queries float32, with corrections.",
+            max_dim=16_000,
         ),
         "binary": Encoding("data_type binary", bits(1), max_dim=16_000, multiple=8),
         "binary-floatq": Encoding(
