@@ -47,6 +47,7 @@ def _pgvector(need: Need, *, m: int) -> Memory:
     )
 
 
+@lru_cache
 def _index_bytes(size: float, m: int) -> float:
     """Average bytes of index pages per vector.
 

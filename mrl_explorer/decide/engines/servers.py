@@ -121,7 +121,7 @@ MILVUS = Engine(
         "was inserted, in object storage, comes on top"
     ),
     basis="documented",
-    rescoring="The index keeps a float32 copy (refine), loaded into RAM with it.",
+    rescoring="The index keeps a float32 copy (refine), by default loaded into RAM with it.",
     model=_milvus,
 )
 
