@@ -1,6 +1,6 @@
 """Documents, queries and judgements, and the files they come from."""
 
-from mrl_explorer.data.beir import read_beir
+from mrl_explorer.data.beir import is_collection, read_beir, read_collection
 from mrl_explorer.data.collection import (
     Collection,
     Judgements,
@@ -10,22 +10,38 @@ from mrl_explorer.data.collection import (
     passages,
 )
 from mrl_explorer.data.columns import Columns, detect_columns
-from mrl_explorer.data.judgements import read_judgements
-from mrl_explorer.data.readers import EXTENSIONS, list_columns, read_records, with_vectors
+from mrl_explorer.data.judgements import JUDGEMENT_EXTENSIONS, read_judgements
+from mrl_explorer.data.readers import (
+    EXTENSIONS,
+    default_splitting,
+    list_columns,
+    read_records,
+    with_vectors,
+)
+from mrl_explorer.data.splitting import WHOLE, Splitting, split_records
+from mrl_explorer.data.strings import Strings
 
 __all__ = [
     "EXTENSIONS",
+    "JUDGEMENT_EXTENSIONS",
+    "WHOLE",
     "Collection",
     "Columns",
     "Judgements",
     "Records",
+    "Splitting",
+    "Strings",
+    "default_splitting",
     "detect_columns",
+    "is_collection",
     "list_columns",
     "make_records",
     "own_rows",
     "passages",
     "read_beir",
+    "read_collection",
     "read_judgements",
     "read_records",
+    "split_records",
     "with_vectors",
 ]

@@ -15,7 +15,7 @@ from mrl_explorer.data.files import UNPACKED_LIMIT_BYTES, check_unpacked, readin
 from mrl_explorer.data.wording import quoted
 from mrl_explorer.errors import InputError
 
-_MEMBER_LIMIT = 10_000
+_MEMBER_LIMIT = 100_000
 _CHUNK_BYTES = 2**20
 _ENCRYPTED_FLAG = 0x1
 
@@ -38,6 +38,34 @@ def archive_members(path: Path) -> tuple[str, ...]:
     """
     with reading(path), _understood(path), ZipFile(path) as archive:
         return tuple(info.filename for info in archive.infolist() if not info.is_dir())
+
+
+def check_archive(path: Path, *, what: str) -> None:
+    """Refuse a file that is no ZIP archive, or one that grows out of proportion.
+
+    For files that a library of their own unpacks: Python's `zipfile`, which these use, never gives
+    more of a member than the archive declares, so what is declared is what can come out.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    what : str
+        What it should be.
+
+    Raises
+    ------
+    InputError
+        If it is not an archive, or declares too much.
+    """
+    with reading(path):
+        packed_bytes = path.stat().st_size
+        try:
+            with ZipFile(path) as archive:
+                declared_bytes = sum(member.file_size for member in archive.infolist())
+        except _DAMAGE as error:
+            raise InputError(f"{path.name} is not {what}: save it as one, or as text.") from error
+    check_unpacked(declared_bytes, packed_bytes=packed_bytes, name=path.name)
 
 
 @contextmanager

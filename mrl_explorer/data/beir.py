@@ -1,4 +1,4 @@
-"""Collections in the layout of BEIR: a folder or a ZIP archive."""
+"""Files that bring documents and queries: BEIR's layout, and HDF5 as in ann-benchmarks."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,16 +7,52 @@ import numpy as np
 
 from mrl_explorer.data.archive import unpacked
 from mrl_explorer.data.collection import Collection, read_only
+from mrl_explorer.data.columns import Columns
 from mrl_explorer.data.files import reading
+from mrl_explorer.data.folders import folder_names, is_folder
+from mrl_explorer.data.hdf5 import DOCUMENTS, QUERIES, hdf5_holds_queries
 from mrl_explorer.data.judgements import read_judgements
 from mrl_explorer.data.readers import read_records
+from mrl_explorer.data.splitting import WHOLE, Splitting, split_records
 from mrl_explorer.errors import InputError
 
 # Published figures are those of the test split.
 _SPLITS = ("test", "dev", "train")
 
 
-def read_beir(path: Path) -> Collection:
+def is_collection(path: Path) -> bool:
+    """Tell whether a path holds queries as well as documents.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    if is_folder(path):
+        # At the top or in one folder within, as `read_beir` looks for it.
+        parts = (name.split("/") for name in folder_names(path))
+        return any(
+            part[-1] in ("corpus.jsonl", "corpus.jsonl.gz") and len(part) <= 2 for part in parts
+        )
+    return path.name.lower().endswith((".h5", ".hdf5")) and hdf5_holds_queries(path)
+
+
+def read_collection(path: Path, *, splitting: Splitting = WHOLE) -> Collection:
+    """Read a file or folder for which `is_collection` holds.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    if is_folder(path):
+        return read_beir(path, splitting=splitting)
+    documents = read_records(path, columns=Columns(vector=DOCUMENTS))
+    queries = read_records(path, columns=Columns(vector=QUERIES), what="queries")
+    return Collection(split_records(documents, splitting), queries)
+
+
+def read_beir(path: Path, *, splitting: Splitting = WHOLE) -> Collection:
     """Read a BEIR collection.
 
     Parameters
@@ -25,6 +61,8 @@ def read_beir(path: Path) -> Collection:
         A folder or ZIP archive with `corpus.jsonl`, `queries.jsonl` and judgements, if any:
         `qrels/test.tsv` (else `dev`, `train`, or the only one there is) or `qrels.tsv`. Each may
         be gzipped, and all may lie in one folder within.
+    splitting : Splitting
+        How documents are split.
 
     Returns
     -------
@@ -38,14 +76,15 @@ def read_beir(path: Path) -> Collection:
     """
     if path.name.lower().endswith(".zip"):
         with unpacked(path) as folder:
-            return _read_folder(folder, name=path.name)
-    return _read_folder(path, name=path.name)
+            return _read_folder(folder, name=path.name, splitting=splitting)
+    return _read_folder(path, name=path.name, splitting=splitting)
 
 
-def _read_folder(folder: Path, *, name: str) -> Collection:
+def _read_folder(folder: Path, *, name: str, splitting: Splitting) -> Collection:
     """Read a collection from a folder; `name` is what the user calls it."""
     root = _root(folder, name=name)
     documents = read_records(_required(root, "corpus.jsonl", name=name), what="documents")
+    documents = split_records(documents, splitting)
     queries = read_records(_required(root, "queries.jsonl", name=name), what="queries")
     qrels = _qrels(root)
     if qrels is None:

@@ -1,14 +1,17 @@
 """Documents, queries and judgements as frozen values."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeVar
+from hashlib import blake2b
+from typing import TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from mrl_explorer.data.columns import Columns
+from mrl_explorer.data.lookup import Lookup
+from mrl_explorer.data.strings import Strings
 from mrl_explorer.data.wording import quoted
 from mrl_explorer.errors import InputError
 
@@ -23,11 +26,11 @@ class Records:
     ----------
     name : str
         File name as shown to the user.
-    ids : tuple of str
+    ids : Strings
         Unique; where the file has none, the record's position as text ("0", "1", ...).
     has_ids : bool
         Whether the ids come from the file.
-    texts, titles, segments : tuple of str or None
+    texts, titles, segments : Strings or None
         One each per record, as in the file; None when the file has no such column.
     vectors : (n, full_dim) float32 array or None
         Ready vectors as in the file, not normalised; C-contiguous. Every row has a length that
@@ -45,14 +48,18 @@ class Records:
         Records of the file left out because text and title were empty.
     left_out_ids : frozenset of str
         Ids of the records left out because they were empty.
+    source_ids : Strings or None
+        The id of the document that each record is a passage of, when documents were split.
+    notes : tuple of str
+        What a reader should know of how the file was read, in whole sentences.
     """
 
     name: str
-    ids: tuple[str, ...]
+    ids: Strings
     has_ids: bool
-    texts: tuple[str, ...] | None
-    titles: tuple[str, ...] | None
-    segments: tuple[str, ...] | None
+    texts: Strings | None
+    titles: Strings | None
+    segments: Strings | None
     vectors: npt.NDArray[np.float32] | None
     rows: npt.NDArray[np.int64]
     positions: npt.NDArray[np.int64]
@@ -60,6 +67,8 @@ class Records:
     columns: Columns
     n_empty: int
     left_out_ids: frozenset[str]
+    source_ids: Strings | None = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -67,7 +76,10 @@ class Records:
     @cached_property
     def n_duplicates(self) -> int:
         """Records whose passage (title and text) equals an earlier one's; they stay."""
-        return 0 if self.texts is None else len(self) - len(set(passages(self)))
+        if self.texts is None:
+            return 0
+        # Digests instead of the texts: a set of a gigabyte of texts takes more than one.
+        return len(self) - len({_digest(passage) for passage in passages(self)})
 
     def select(self, rows: npt.NDArray[np.integer]) -> "Records":
         """Keep some records.
@@ -85,10 +97,11 @@ class Records:
         """
         return replace(
             self,
-            ids=tuple(self.ids[row] for row in rows),
+            ids=self.ids.take(rows),
             texts=_taken(self.texts, rows),
             titles=_taken(self.titles, rows),
             segments=_taken(self.segments, rows),
+            source_ids=_taken(self.source_ids, rows),
             vectors=None if self.vectors is None else read_only(self.vectors[rows]),
             rows=read_only(self.rows[rows]),
             positions=read_only(self.positions[rows]),
@@ -182,26 +195,31 @@ def make_records(  # the one place that leaves out empty records and checks ids
         If nothing is left, an id is missing, or two records have the same id.
     """
     n_read = next((len(c) for c in (rows, texts, vectors) if c is not None), 0)
-    file_rows = np.array(range(n_read) if rows is None else rows, dtype=np.int64)
-    if texts is None:
+    file_rows = np.array(np.arange(n_read) if rows is None else rows, dtype=np.int64)
+    text_column, title_column = _column(texts), _column(titles)
+    if text_column is None:
         kept = np.arange(n_read)
     else:
-        parts = zip(texts, titles or texts, strict=True)
-        kept = np.flatnonzero([not (_is_blank(text) and _is_blank(title)) for text, title in parts])
+        empty = text_column.are_blank()
+        if title_column is not None:
+            empty &= title_column.are_blank()
+        kept = np.flatnonzero(~empty)
     if not len(kept):
         reason = f"every text of the {n_read} is empty" if n_read else "the file is empty"
         raise InputError(f"{name} holds no {what} ({reason}): give at least one.")
 
-    every_id = tuple(map(str, range(n_read))) if ids is None else tuple(_cells(ids))
-    _check_ids(every_id, kept=kept, rows=file_rows, row_word=row_word, name=name)
+    every_id = Strings.numbers(n_read) if ids is None else Strings.of(ids).trimmed()
+    if ids is not None:
+        _check_ids(every_id, kept=kept, rows=file_rows, row_word=row_word, name=name)
     left_out = np.setdiff1d(np.arange(n_read), kept, assume_unique=True)
+    segment_column = _column(segments)
     everything = Records(
         name=name,
         ids=every_id,
         has_ids=ids is not None,
-        texts=None if texts is None else tuple(text or "" for text in texts),
-        titles=None if titles is None else tuple(title or "" for title in titles),
-        segments=None if segments is None else tuple(_cells(segments)),
+        texts=text_column,
+        titles=title_column,
+        segments=None if segment_column is None else segment_column.trimmed(),
         vectors=vectors,
         rows=read_only(file_rows),
         positions=read_only(np.arange(n_read, dtype=np.int64)),
@@ -213,7 +231,7 @@ def make_records(  # the one place that leaves out empty records and checks ids
     return everything.select(kept) if len(left_out) else everything
 
 
-def passages(records: Records) -> list[str]:
+def passages(records: Records) -> Sequence[str]:
     """Return the texts to embed and to show: title and text, joined by a space.
 
     Parameters
@@ -223,8 +241,9 @@ def passages(records: Records) -> list[str]:
 
     Returns
     -------
-    list of str
-        One passage per record; the text alone where there is no title, and the reverse.
+    sequence of str
+        One passage per record; the text alone where there is no title, and the reverse. They are
+        joined when they are asked for.
 
     Raises
     ------
@@ -233,10 +252,36 @@ def passages(records: Records) -> list[str]:
     """
     if records.texts is None:
         raise InputError(f"{records.name} holds vectors and no texts: give the texts as well.")
-    if records.titles is None:
-        return list(records.texts)
-    pairs = zip(records.titles, records.texts, strict=True)
-    return [" ".join(part for part in pair if not _is_blank(part)) for pair in pairs]
+    return records.texts if records.titles is None else _Joined(records.titles, records.texts)
+
+
+class _Joined(Sequence[str]):
+    """Titles and texts, joined one by one."""
+
+    def __init__(self, titles: Strings, texts: Strings) -> None:
+        self._titles, self._texts = titles, texts
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[str, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> str | tuple[str, ...]:
+        if isinstance(place, slice):
+            return tuple(map(_joined, self._titles[place], self._texts[place]))
+        return _joined(self._titles[place], self._texts[place])
+
+    def __iter__(self) -> Iterator[str]:
+        return map(_joined, self._titles, self._texts)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 def own_rows(documents: Records, queries: Records) -> npt.NDArray[np.int64]:
@@ -258,6 +303,11 @@ def own_rows(documents: Records, queries: Records) -> npt.NDArray[np.int64]:
     InputError
         If it cannot be told: only one of them has ids, or the files differ and have none.
     """
+    if documents.source_ids is not None:
+        raise InputError(
+            "Documents used as queries cannot be left out of their own results when documents are "
+            "split into passages: leave the documents whole."
+        )
     if documents.has_ids != queries.has_ids:
         without = queries if documents.has_ids else documents
         raise InputError(
@@ -272,8 +322,8 @@ def own_rows(documents: Records, queries: Records) -> npt.NDArray[np.int64]:
             "both files ids."
         )
     # Without ids the id is the position in the file, so one look-up serves both cases.
-    row_of = {document_id: row for row, document_id in enumerate(documents.ids)}
-    return np.array([row_of.get(query_id, -1) for query_id in queries.ids], dtype=np.int64)
+    found = Lookup(documents.ids)
+    return np.array([found.row(query_id) for query_id in queries.ids], dtype=np.int64)
 
 
 def read_only(array: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
@@ -282,23 +332,28 @@ def read_only(array: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
     return array
 
 
-def _is_blank(cell: str | None) -> bool:
-    """Tell whether a cell holds nothing but white space."""
-    return cell is None or not cell.strip()
+def _joined(title: str, text: str) -> str:
+    """Join a title and a text, one of which may be blank."""
+    return " ".join(part for part in (title, text) if part.strip())
 
 
-def _cells(cells: Iterable[str | None]) -> Iterable[str]:
-    """Trim the cells of ids and segments, where outer white space never means anything."""
-    return ("" if cell is None else cell.strip() for cell in cells)
+def _digest(text: str) -> bytes:
+    """Give a short name of a text's content."""
+    return blake2b(text.encode(), digest_size=16).digest()
 
 
-def _taken(column: tuple[str, ...] | None, rows: npt.NDArray[np.integer]) -> tuple[str, ...] | None:
+def _column(cells: Sequence[str | None] | None) -> Strings | None:
+    """Return a column that may not be there as `Strings`."""
+    return None if cells is None else Strings.of(cells)
+
+
+def _taken(column: Strings | None, rows: npt.NDArray[np.integer]) -> Strings | None:
     """Return the cells at `rows` of a column that may not be there."""
-    return None if column is None else tuple(column[row] for row in rows)
+    return None if column is None else column.take(rows)
 
 
 def _check_ids(
-    ids: Sequence[str],
+    ids: Strings,
     *,
     kept: npt.NDArray[np.integer],
     rows: npt.NDArray[np.integer],
@@ -307,13 +362,13 @@ def _check_ids(
 ) -> None:
     """Check that every kept record has an id and that no two records share one."""
     origin = "" if row_word == "line" else " (counted from 0)"
-    missing = next((row for row in kept if not ids[row]), None)
-    if missing is not None:
+    missing = kept[ids.are_blank()[kept]]
+    if len(missing):
         raise InputError(
-            f"{name}, {row_word} {rows[missing]}{origin}: the id is empty; "
+            f"{name}, {row_word} {rows[missing[0]]}{origin}: the id is empty; "
             "give every record an id, or choose no id column."
         )
-    if len(set(ids)) == len(ids):
+    if ids.n_distinct() == len(ids):
         return
     first_at: dict[str, int] = {}
     for row, identity in enumerate(ids):

@@ -67,14 +67,14 @@ def detect_columns(names: Sequence[str]) -> Columns:
     Columns
         What was found; `text` is None when no name is a usual one and the user has to choose.
     """
-    text = _first_usual(_TEXT_NAMES, names)
-    title = _first_usual(_TITLE_NAMES, names)
-    identity = _first_usual(_ID_NAMES, names)
+    text = first_usual(_TEXT_NAMES, names)
+    title = first_usual(_TITLE_NAMES, names)
+    identity = first_usual(_ID_NAMES, names)
     if text is None:
         text, title = title, None
     if text is None and len(names) == 1 and identity is None:
         text = names[0]
-    segment = _first_usual(_SEGMENT_NAMES, [name for name in names if name != text])
+    segment = first_usual(_SEGMENT_NAMES, [name for name in names if name != text])
     return Columns(text=text, title=title, id=identity, segment=segment)
 
 
@@ -152,7 +152,7 @@ def choose_vector_column(candidates: Sequence[str], *, chosen: str | None, name:
     )
 
 
-def _first_usual(usual: Sequence[str], names: Sequence[str]) -> str | None:
+def first_usual(usual: Sequence[str], names: Sequence[str]) -> str | None:
     """Return the name that comes first among the usual ones."""
     by_lower = {name.lower(): name for name in reversed(names)}
     return next((by_lower[name] for name in usual if name in by_lower), None)

@@ -1,11 +1,13 @@
-"""Files on disk as lines of UTF-8 text, plain or gzipped."""
+"""Files on disk as text: lines or whole, UTF-8 or UTF-16, plain or gzipped."""
 
+import codecs
 import gzip
+import io
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from mrl_explorer.errors import InputError
 
@@ -18,6 +20,8 @@ _BOMB_BYTES = 50 * 10**6
 
 # One record of text is far shorter; without a limit, one endless line would fill the memory.
 _LINE_LIMIT_BYTES = 64 * 10**6
+
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @contextmanager
@@ -79,7 +83,8 @@ def text_lines(path: Path) -> Iterator[str]:
     Parameters
     ----------
     path : Path
-        UTF-8 text with or without a byte order mark; gzipped when the name ends in `.gz`.
+        UTF-8 text with or without a byte order mark, or UTF-16 with one (what spreadsheets call
+        Unicode text); gzipped when the name ends in `.gz`.
 
     Yields
     ------
@@ -89,43 +94,123 @@ def text_lines(path: Path) -> Iterator[str]:
     Raises
     ------
     InputError
-        If the file cannot be read, is damaged, is not UTF-8 (with the line of the first bad
-        byte) or holds a line longer than 64 MB.
+        If the file cannot be read, is damaged, is neither UTF-8 nor UTF-16 (with the line of the
+        first bad byte) or holds a line longer than 64 MB.
     """
-    for number, line in enumerate(_byte_lines(path), start=1):
-        try:
-            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError as error:
-            raise InputError(
-                f"{path.name}, line {number}: byte {error.start + 1} is not UTF-8 text: "
-                "save the file as UTF-8."
-            ) from error
+    with opened(path) as stream:
+        start = stream.peek(3)[:3]
+        if start[:2] in _UTF_16:
+            yield from _utf_16_lines(stream, path)
+            return
+        if start == codecs.BOM_UTF8:
+            stream.read(3)
+        number = 0
+        while line := stream.readline(_LINE_LIMIT_BYTES):
+            number += 1
+            if len(line) == _LINE_LIMIT_BYTES:
+                raise _endless(path)
+            try:
+                yield line.decode()
+            except UnicodeDecodeError as error:
+                raise _not_text(path, line=number, byte=error.start + 1) from error
 
 
-def _byte_lines(path: Path) -> Iterator[bytes]:
-    """Read a file's lines as they are, unpacked and within their limits."""
-    gzipped = path.name.lower().endswith(".gz")
-    unpacked_bytes = 0
-    with reading(path):
+def whole_text(path: Path, *, limit_bytes: int) -> str:
+    """Read a file's text at once, in the encodings of `text_lines`.
+
+    Raises
+    ------
+    InputError
+        As `text_lines`, and if the file is larger than `limit_bytes`.
+    """
+    with opened(path) as stream:
+        raw = stream.read(limit_bytes + 1)
+    if len(raw) > limit_bytes:
+        raise InputError(
+            f"{path.name} is larger than {limit_bytes / 10**6:,.0f} MB: give its records as JSONL "
+            "or Parquet, which are read piece by piece."
+        )
+    encoding = "utf-16" if raw[:2] in _UTF_16 else "utf-8-sig"
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        byte = error.start - raw.rfind(b"\n", 0, error.start)
+        raise _not_text(path, line=line, byte=byte) from error
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[io.BufferedReader]:
+    """Open a file for reading bytes, unpacked and within its limits when it is gzipped.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is damaged, or unpacks out of proportion.
+    """
+    with reading(path), path.open("rb") as file:
+        if not path.name.lower().endswith(".gz"):
+            yield file
+            return
         packed_bytes = path.stat().st_size
         try:
-            with _open(path, gzipped=gzipped) as stream:
-                while line := stream.readline(_LINE_LIMIT_BYTES):
-                    unpacked_bytes += len(line)
-                    if gzipped:
-                        check_unpacked(unpacked_bytes, packed_bytes=packed_bytes, name=path.name)
-                    if len(line) == _LINE_LIMIT_BYTES:
-                        raise InputError(
-                            f"{path.name} holds a line longer than 64 MB: check that it is a text "
-                            "file with one record per line."
-                        )
-                    yield line
+            with gzip.open(file) as unpacked:
+                counted = _Counted(
+                    cast(BinaryIO, unpacked), packed_bytes=packed_bytes, name=path.name
+                )
+                yield io.BufferedReader(counted, 2**20)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise InputError(
                 f"{path.name} is not a whole gzip file: copy or compress it again."
             ) from error
 
 
-def _open(path: Path, *, gzipped: bool) -> BinaryIO:
-    """Open a file for reading bytes."""
-    return cast(BinaryIO, gzip.open(path)) if gzipped else path.open("rb")
+class _Counted(io.RawIOBase):
+    """A stream that is being unpacked, and refused when too much comes out."""
+
+    def __init__(self, stream: BinaryIO, *, packed_bytes: int, name: str) -> None:
+        self._stream, self._packed_bytes, self._name = stream, packed_bytes, name
+        self._unpacked_bytes = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - whatever the reader hands over
+        n_bytes = self._stream.readinto(buffer)  # type: ignore[attr-defined]
+        self._unpacked_bytes += n_bytes
+        check_unpacked(self._unpacked_bytes, packed_bytes=self._packed_bytes, name=self._name)
+        return int(n_bytes)
+
+
+def _utf_16_lines(stream: io.BufferedReader, path: Path) -> Iterator[str]:
+    """Read lines of UTF-16 text, its line ends as they are."""
+    number = 0
+    lines = io.TextIOWrapper(stream, "utf-16", newline="")
+    try:
+        while line := lines.readline(_LINE_LIMIT_BYTES):
+            number += 1
+            if len(line) == _LINE_LIMIT_BYTES:
+                raise _endless(path)
+            yield line
+    except UnicodeError as error:
+        raise InputError(
+            f"{path.name}, after line {number}: not UTF-16 text, as the file's start says it is; "
+            "save the file as UTF-8."
+        ) from error
+    finally:
+        lines.detach()
+
+
+def _endless(path: Path) -> InputError:
+    """Return the error for a line that is no record."""
+    return InputError(
+        f"{path.name} holds a line longer than {_LINE_LIMIT_BYTES / 10**6:g} MB: check "
+        "that it is a text file with one record per line."
+    )
+
+
+def _not_text(path: Path, *, line: int, byte: int) -> InputError:
+    """Return the error for bytes that are not text."""
+    return InputError(
+        f"{path.name}, line {line}: byte {byte} is not UTF-8 text: save the file as UTF-8."
+    )

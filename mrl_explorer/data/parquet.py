@@ -1,6 +1,6 @@
 """Parquet files: columns of text, and a column of vectors."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from mrl_explorer.data.columns import (
     is_vector_name,
 )
 from mrl_explorer.data.files import reading
+from mrl_explorer.data.strings import Strings
 from mrl_explorer.data.tables import Table
 from mrl_explorer.data.vectors import as_float32, check_vectors
 from mrl_explorer.errors import InputError
@@ -60,10 +61,7 @@ def read_parquet(path: Path, columns: Columns) -> Table:
         lists = [field.name for field in schema if _may_be_vectors(field, columns.vector)]
         check_columns(columns.of_text, found=texts, name=path.name)
         vector_column = choose_vector_column(lists, chosen=columns.vector, name=path.name)
-        table = file.read(columns=list(columns.of_text))
-        cells = {
-            name: table[name].cast(pa.large_string()).to_pylist() for name in table.schema.names
-        }
+        cells = _texts(file, columns.of_text)
         vectors = None
         if vector_column is not None:
             vectors = _stacked(file, vector_column, name=path.name)
@@ -75,11 +73,22 @@ def read_parquet(path: Path, columns: Columns) -> Table:
         vectors = check_vectors(vectors, name=f"{path.name} (column {vector_column})")
     return Table(
         cells=cells,
-        rows=list(range(n_rows)),
+        rows=range(n_rows),
         row_word="row",
         vectors=vectors,
         vector_column=vector_column,
     )
+
+
+def _texts(file: pq.ParquetFile, names: Sequence[str]) -> dict[str, Strings]:
+    """Read columns as text, batch by batch: a row group may be the whole file."""
+    chunks: dict[str, list[pa.LargeStringArray]] = {name: [] for name in names}
+    for batch in file.iter_batches(_BATCH_ROWS, columns=list(names)) if names else ():
+        for name in names:
+            chunk = batch.column(name).cast(pa.large_string())
+            chunk.validate(full=True)
+            chunks[name].append(chunk)
+    return {name: Strings(parts) for name, parts in chunks.items()}
 
 
 @contextmanager

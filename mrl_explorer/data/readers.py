@@ -1,66 +1,24 @@
-"""Documents, queries and vectors from files: one entry in `_FORMATS` for each format."""
+"""Documents, queries and vectors from files of any kind."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from mrl_explorer.data.collection import Records, make_records, read_only
 from mrl_explorer.data.columns import Columns, detect_columns
-from mrl_explorer.data.parquet import parquet_columns, read_parquet
-from mrl_explorer.data.tables import (
-    Table,
-    csv_columns,
-    jsonl_columns,
-    lines_columns,
-    read_csv,
-    read_jsonl,
-    read_lines,
-)
-from mrl_explorer.data.vectors import no_columns, npz_columns, read_npy, read_npz
-from mrl_explorer.data.wording import listed, quoted
+from mrl_explorer.data.documents import document_columns
+from mrl_explorer.data.folders import holds_documents, is_folder, read_folder
+from mrl_explorer.data.formats import FORMATS, format_of, is_one_document
+from mrl_explorer.data.lookup import Lookup
+from mrl_explorer.data.splitting import WHOLE, Splitting
+from mrl_explorer.data.strings import Strings
+from mrl_explorer.data.tables import Table
+from mrl_explorer.data.wording import listed
 from mrl_explorer.errors import InputError
 
-
-@dataclass(frozen=True, slots=True)
-class _Format:
-    """How to read one kind of file.
-
-    Attributes
-    ----------
-    list_columns : callable
-        Returns the names of the columns that can hold text.
-    read : callable
-        Returns the wanted columns, and the vectors if there are any.
-    """
-
-    list_columns: Callable[[Path], tuple[str, ...]]
-    read: Callable[[Path, Columns], Table]
-
-
-_CSV = _Format(csv_columns, read_csv)
-_JSONL = _Format(jsonl_columns, read_jsonl)
-_LINES = _Format(lines_columns, read_lines)
-
-_FORMATS = {
-    ".csv": _CSV,
-    ".csv.gz": _CSV,
-    ".tsv": _CSV,
-    ".tsv.gz": _CSV,
-    ".jsonl": _JSONL,
-    ".jsonl.gz": _JSONL,
-    ".ndjson": _JSONL,
-    ".ndjson.gz": _JSONL,
-    ".txt": _LINES,
-    ".txt.gz": _LINES,
-    ".parquet": _Format(parquet_columns, read_parquet),
-    ".npy": _Format(no_columns, read_npy),
-    ".npz": _Format(npz_columns, read_npz),
-}
-
-EXTENSIONS = tuple(_FORMATS)
-"""Endings of the file names that `read_records` knows."""
+EXTENSIONS = tuple(FORMATS)
+"""Endings of the file names that `read_records` knows, beside folders and `.zip`."""
 
 
 def list_columns(path: Path) -> tuple[str, ...]:
@@ -81,7 +39,7 @@ def list_columns(path: Path) -> tuple[str, ...]:
     InputError
         If the file cannot be read.
     """
-    return _format(path).list_columns(path)
+    return document_columns(path) if is_folder(path) else format_of(path).list_columns(path)
 
 
 def read_records(path: Path, *, columns: Columns | None = None, what: str = "documents") -> Records:
@@ -90,7 +48,7 @@ def read_records(path: Path, *, columns: Columns | None = None, what: str = "doc
     Parameters
     ----------
     path : Path
-        A file whose name ends in one of `EXTENSIONS`.
+        A file whose name ends in one of `EXTENSIONS`, or a folder or ZIP archive of such files.
     columns : Columns, optional
         The columns to read; found by their usual names by default.
     what : str
@@ -137,20 +95,25 @@ def with_vectors(records: Records, path: Path) -> Records:
         If the file holds no vectors, a record's id is not among theirs or, without ids, there
         is not one vector for each record of the records' file (empty ones included).
     """
+    if records.source_ids is not None:
+        raise InputError(
+            f"{path.name} holds vectors of whole documents, and {records.name} is split into "
+            "passages: leave the documents whole."
+        )
     # Nothing but ids and vectors: an empty text beside a vector must not take it out of the count.
     ids_only = Columns(id=detect_columns(list_columns(path)).id)
     source = _records(path, ids_only, what="vectors")
     if source.vectors is None:
         raise InputError(f"{path.name} holds no vectors: give an NPY, NPZ or Parquet file.")
     if records.has_ids and source.has_ids:
-        row_of = {identity: row for row, identity in enumerate(source.ids)}
-        missing = [identity for identity in records.ids if identity not in row_of]
+        found = Lookup(source.ids)
+        order = np.array([found.row(identity) for identity in records.ids], dtype=np.int64)
+        missing = records.ids.take(np.flatnonzero(order < 0))
         if missing:
             raise InputError(
                 f"{path.name} has no vector for {len(missing)} of the {len(records)} ids of "
                 f"{records.name} ({listed(missing)}): add these vectors."
             )
-        order = np.array([row_of[identity] for identity in records.ids])
     else:
         if len(source) != records.n_read:
             raise InputError(
@@ -165,14 +128,35 @@ def with_vectors(records: Records, path: Path) -> Records:
     return replace(records, vectors=vectors, columns=columns)
 
 
+def read_columns(path: Path, columns: Columns) -> Table:
+    """Read a file's wanted columns and its vectors.
+
+    Raises
+    ------
+    InputError
+        As `read_records`.
+    """
+    return read_folder(path, columns) if is_folder(path) else format_of(path).read(path, columns)
+
+
+def default_splitting(path: Path) -> Splitting:
+    """Give how documents are split unless the user says otherwise.
+
+    Files that are one document each are split, since models do not read all of a manual; the rows
+    of a table, which someone has cut already, are left whole.
+    """
+    whole = holds_documents(path) if is_folder(path) else is_one_document(path)
+    return Splitting() if whole else WHOLE
+
+
 def _records(path: Path, columns: Columns, *, what: str) -> Records:
     """Make records of a file's wanted columns and vectors."""
-    table = _format(path).read(path, columns)
+    table = read_columns(path, columns)
 
-    def cells(name: str | None) -> list[str | None] | None:
+    def cells(name: str | None) -> Strings | None:
         return None if name is None else table.cells[name]
 
-    return make_records(
+    records = make_records(
         name=path.name,
         texts=cells(columns.text),
         titles=cells(columns.title),
@@ -184,15 +168,4 @@ def _records(path: Path, columns: Columns, *, what: str) -> Records:
         columns=replace(columns, vector=table.vector_column),
         what=what,
     )
-
-
-def _format(path: Path) -> _Format:
-    """Return the format that a file's name declares."""
-    name = path.name.lower()
-    for extension, found in _FORMATS.items():
-        if name.endswith(extension):
-            return found
-    raise InputError(
-        f"{quoted(path.name)} is of no known kind: give a file that ends in "
-        f"{', '.join(EXTENSIONS)}."
-    )
+    return replace(records, notes=table.notes)

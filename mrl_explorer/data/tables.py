@@ -2,7 +2,8 @@
 
 import csv
 import json
-from collections.abc import Iterator
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from mrl_explorer.data.columns import Columns, check_columns
 from mrl_explorer.data.files import text_lines
+from mrl_explorer.data.strings import Strings
 from mrl_explorer.data.wording import quoted
 from mrl_explorer.errors import InputError
 
@@ -20,7 +23,9 @@ from mrl_explorer.errors import InputError
 _FIELD_LIMIT_CHARACTERS = 64 * 10**6
 
 # JSON objects need not have the same keys; the columns offered are those of the first ones.
-_SAMPLED_OBJECTS = 100
+SAMPLED_OBJECTS = 100
+
+_BATCH = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,9 +34,9 @@ class Table:
 
     Attributes
     ----------
-    cells : dict of str to list of (str or None)
-        The wanted columns by name, of equal length; None is an empty cell.
-    rows : list of int
+    cells : dict of str to Strings
+        The wanted columns by name, of equal length.
+    rows : sequence of int
         Where each record stands in the file.
     row_word : "line" or "row"
         What `rows` count: lines of text from 1, or rows of arrays from 0.
@@ -39,13 +44,48 @@ class Table:
         Checked and read-only.
     vector_column : str or None
         Where in the file the vectors were.
+    notes : tuple of str
+        What was left out of the file or changed, in whole sentences.
     """
 
-    cells: dict[str, list[str | None]]
-    rows: list[int]
+    cells: dict[str, Strings]
+    rows: Sequence[int]
     row_word: Literal["line", "row"]
     vectors: npt.NDArray[np.float32] | None = None
     vector_column: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Cells:
+    """The wanted cells of a file that is read record by record.
+
+    They are packed a batch at a time, so that no more than a batch of them is ever held as Python
+    strings.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.rows = array("q")
+        self._batch: dict[str, list[str | None]] = {name: [] for name in names}
+        self._chunks: dict[str, list[pa.LargeStringArray]] = {name: [] for name in self._batch}
+
+    def add(self, row: int, record: Iterable[str | None]) -> None:
+        """Add one record, its cells in the order of the names."""
+        self.rows.append(row)
+        for cells, cell in zip(self._batch.values(), record, strict=True):
+            cells.append(cell)
+        if not len(self.rows) % _BATCH:
+            self._pack()
+
+    def table(self, row_word: Literal["line", "row"], *, notes: Sequence[str] = ()) -> Table:
+        """Give what was added."""
+        self._pack()
+        cells = {name: Strings(chunks) for name, chunks in self._chunks.items()}
+        return Table(cells=cells, rows=self.rows, row_word=row_word, notes=tuple(notes))
+
+    def _pack(self) -> None:
+        for name, cells in self._batch.items():
+            self._chunks[name].append(pa.array(cells, pa.large_string()))
+            cells.clear()
 
 
 def lines_columns(path: Path) -> tuple[str, ...]:
@@ -57,10 +97,10 @@ def lines_columns(path: Path) -> tuple[str, ...]:
 def read_lines(path: Path, columns: Columns) -> Table:
     """Read a file with one text per line."""
     check_columns(columns.of_text, found=lines_columns(path), name=path.name)
-    texts: list[str | None] = [line.rstrip("\r\n") for line in text_lines(path)]
+    texts = Strings.of(line.rstrip("\r\n") for line in text_lines(path))
     return Table(
         cells=dict.fromkeys(columns.of_text, texts),
-        rows=list(range(1, len(texts) + 1)),
+        rows=range(1, len(texts) + 1),
         row_word="line",
     )
 
@@ -93,25 +133,27 @@ def read_csv(path: Path, columns: Columns) -> Table:
     """
     header = _header(path)
     check_columns(columns.of_text, found=[name for name in header if name], name=path.name)
-    places = {name: header.index(name) for name in columns.of_text}
-    cells: dict[str, list[str | None]] = {name: [] for name in places}
-    rows = []
+    places = [header.index(name) for name in columns.of_text]
+    cells = Cells(columns.of_text)
     for line, fields in islice(_csv_rows(path), 1, None):
         if len(fields) != len(header):
             raise InputError(
                 f"{path.name}, line {line}: the header has {len(header)} fields and this row "
                 f"{len(fields)}; put texts that hold the delimiter or a line end in double quotes."
             )
-        rows.append(line)
-        for name, place in places.items():
-            cells[name].append(fields[place])
-    return Table(cells=cells, rows=rows, row_word="line")
+        cells.add(line, [fields[place] for place in places])
+    return cells.table("line")
 
 
 def jsonl_columns(path: Path) -> tuple[str, ...]:
     """Return the keys of a file's first objects, inner ones as `outer.inner`."""
+    return object_columns(record for _, record in islice(_json_objects(path), SAMPLED_OBJECTS))
+
+
+def object_columns(records: Iterable[dict[str, object]]) -> tuple[str, ...]:
+    """Return the keys of objects whose values can be text, inner ones as `outer.inner`."""
     names: dict[str, None] = {}
-    for _, record in islice(_json_objects(path), _SAMPLED_OBJECTS):
+    for record in records:
         for key, value in record.items():
             if isinstance(value, dict):
                 names.update(dict.fromkeys(f"{key}.{inner}" for inner in value))
@@ -141,26 +183,63 @@ def read_jsonl(path: Path, columns: Columns) -> Table:
     InputError
         If a line is not an object or a wanted value is a list or an object, with its line.
     """
+    return objects_table(
+        _json_objects(path),
+        columns,
+        name=path.name,
+        row_word="line",
+        found=lambda: jsonl_columns(path),
+    )
+
+
+def objects_table(
+    objects: Iterable[tuple[int, dict[str, object]]],
+    columns: Columns,
+    *,
+    name: str,
+    row_word: Literal["line", "row"],
+    found: Callable[[], tuple[str, ...]],
+) -> Table:
+    """Take the wanted keys of objects.
+
+    Parameters
+    ----------
+    objects : iterable of (int, dict)
+        Each with its place in the file.
+    columns : Columns
+        The wanted keys, as for `read_jsonl`.
+    name : str
+        The file as the user knows it.
+    row_word : "line" or "row"
+        What the places count.
+    found : callable
+        Gives the keys that could have been chosen, for the message about one that is missing.
+
+    Raises
+    ------
+    InputError
+        If a wanted value is a list or an object, or a wanted key is in none of the objects.
+    """
     wanted = columns.of_text
-    cells: dict[str, list[str | None]] = {name: [] for name in wanted}
-    rows = []
-    present: set[str] = set()
-    for line, record in _json_objects(path):
-        rows.append(line)
-        for name in wanted:
-            found, value = _json_value(record, name)
-            if found:
-                present.add(name)
+    cells = Cells(wanted)
+    absent = set(wanted)
+    for row, record in objects:
+        values = []
+        for key in wanted:
+            present, value = _json_value(record, key)
+            if present:
+                absent.discard(key)
             if isinstance(value, dict | list):
+                origin = "" if row_word == "line" else " (counted from 0)"
                 raise InputError(
-                    f"{path.name}, line {line}: {quoted(name)} holds a list or an object; "
+                    f"{name}, {row_word} {row}{origin}: {quoted(key)} holds a list or an object; "
                     "write text there."
                 )
-            cells[name].append(_json_text(value))
-    if rows:
-        absent = [name for name in wanted if name not in present]
-        check_columns(absent, found=jsonl_columns(path), name=path.name)
-    return Table(cells=cells, rows=rows, row_word="line")
+            values.append(_json_text(value))
+        cells.add(row, values)
+    if absent and cells.rows:
+        check_columns([key for key in wanted if key in absent], found=found(), name=name)
+    return cells.table(row_word)
 
 
 def encodable(text: str) -> str:
@@ -211,7 +290,7 @@ def _json_objects(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
             continue
         try:
             # NaN is not JSON, but it is how pandas' users write a missing text.
-            record = json.loads(line, parse_constant=_nothing)
+            record = json.loads(line, parse_constant=nothing)
         except (ValueError, RecursionError) as error:
             raise InputError(
                 f"{path.name}, line {number}: not valid JSON; write one object per line."
@@ -224,7 +303,7 @@ def _json_objects(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
         yield number, record
 
 
-def _nothing(constant: str) -> None:
+def nothing(constant: str) -> None:
     """Read `NaN` or `Infinity` as null."""
     del constant
 

@@ -12,6 +12,7 @@ from mrl_explorer.data.archive import archive_members, unpacked
 from mrl_explorer.data.collection import read_only
 from mrl_explorer.data.columns import Columns, check_columns, choose_vector_column
 from mrl_explorer.data.files import reading
+from mrl_explorer.data.strings import Strings
 from mrl_explorer.data.tables import Table, encodable
 from mrl_explorer.errors import InputError
 
@@ -104,7 +105,7 @@ def read_npy(path: Path, columns: Columns) -> Table:
     """Read an NPY file of vectors."""
     check_columns(columns.of_text, found=(), name=path.name)
     vectors = _vectors(path, name=path.name)
-    return Table(cells={}, rows=list(range(len(vectors))), row_word="row", vectors=vectors)
+    return Table(cells={}, rows=range(len(vectors)), row_word="row", vectors=vectors)
 
 
 def npz_columns(path: Path) -> tuple[str, ...]:
@@ -157,7 +158,7 @@ def read_npz(path: Path, columns: Columns) -> Table:
             )
     return Table(
         cells=cells,
-        rows=list(range(len(vectors))),
+        rows=range(len(vectors)),
         row_word="row",
         vectors=vectors,
         vector_column=vector_array,
@@ -201,7 +202,7 @@ def _mapped(path: Path, *, name: str) -> npt.NDArray[np.generic]:
             ) from error
 
 
-def _texts(path: Path, *, name: str) -> list[str | None]:
+def _texts(path: Path, *, name: str) -> Strings:
     """Read an NPY file of texts or whole numbers as text."""
     array = _mapped(path, name=name)
     kind = array.dtype.kind
@@ -215,7 +216,8 @@ def _texts(path: Path, *, name: str) -> list[str | None]:
             # UTF-32, which Python checks when it decodes and numpy does not.
             codec = "utf-32-be" if array.dtype.str[0] == ">" else "utf-32-le"
             array.tobytes().decode(codec, "surrogatepass")
-        return [encodable(v.decode() if isinstance(v, bytes) else str(v)) for v in array.tolist()]
+        cells = (v.decode() if isinstance(v, bytes) else str(v) for v in array.tolist())
+        return Strings.of(map(encodable, cells))
     except ValueError as error:
         raise InputError(f"{name} holds bytes that are not text: save it as text.") from error
 

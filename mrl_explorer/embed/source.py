@@ -4,12 +4,17 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from mrl_explorer.data import (
+    WHOLE,
     Collection,
     Columns,
     Records,
-    read_beir,
+    Splitting,
+    default_splitting,
+    is_collection,
+    read_collection,
     read_judgements,
     read_records,
+    split_records,
     with_vectors,
 )
 from mrl_explorer.embed.collections import embed_collection
@@ -25,11 +30,14 @@ class DataSource:
     Attributes
     ----------
     documents, queries, judgements : str or None
-        Paths. Documents may be a BEIR folder or ZIP that holds all three.
+        Paths. Documents may be a BEIR folder or ZIP that holds all three, or an HDF5 file that
+        holds queries as well.
     document_vectors, query_vectors : str or None
         Paths of ready vectors of the texts.
     document_columns, query_columns : Columns or None
         Chosen columns; None detects them.
+    splitting : Splitting or None
+        How documents are split into passages; None goes by their kind.
     model : str or None
         What embeds texts, or made the vectors.
     on_server : bool
@@ -45,6 +53,7 @@ class DataSource:
     query_vectors: str | None = None
     document_columns: Columns | None = None
     query_columns: Columns | None = None
+    splitting: Splitting | None = None
     model: str | None = None
     on_server: bool = False
     title: str = "My data"
@@ -71,6 +80,8 @@ class DataSource:
         for name in ("document_columns", "query_columns"):
             if isinstance(columns := values.get(name), dict):
                 values[name] = Columns(**columns)
+        if isinstance(splitting := values.get("splitting"), dict):
+            values["splitting"] = Splitting(**splitting)
         return cls(**values)  # type: ignore[arg-type]
 
     def read(self) -> Collection:
@@ -82,13 +93,15 @@ class DataSource:
             If one of them cannot be read, or there are no queries.
         """
         path = Path(self.documents)
-        if path.is_dir() or path.suffix.lower() == ".zip":
-            collection = read_beir(path)
+        if is_collection(path):
+            collection = read_collection(path, splitting=self.splitting or WHOLE)
             if self.queries:
                 collection = Collection(collection.documents, self._queries())
         else:
             documents = read_records(path, columns=self.document_columns)
-            collection = Collection(documents, self._queries())
+            collection = Collection(
+                split_records(documents, self._document_splitting(path)), self._queries()
+            )
         documents = _joined(collection.documents, self.document_vectors)
         queries = _joined(collection.queries, self.query_vectors)
         judgements = collection.judgements
@@ -102,6 +115,11 @@ class DataSource:
         if self.model is None:
             return collection
         return embed_collection(collection, load_model(self.model), on_progress=on_progress)
+
+    def _document_splitting(self, path: Path) -> Splitting:
+        # Ready vectors are those of whole documents.
+        by_kind = WHOLE if self.document_vectors else default_splitting(path)
+        return self.splitting or by_kind
 
     def _queries(self) -> Records:
         if not self.queries:

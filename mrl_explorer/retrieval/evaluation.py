@@ -1,6 +1,6 @@
 """An evaluation: ranked lists, and all that is needed to read them."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -238,7 +238,11 @@ def evaluate(
     return Evaluation(
         rankings,
         list_documents(documents, rankings),
-        Queries(queries.ids, queries.texts or ("",) * len(queries), queries.segments),
+        Queries(
+            tuple(queries.ids),
+            tuple(queries.texts or ("",) * len(queries)),
+            None if queries.segments is None else tuple(queries.segments),
+        ),
         collection.judgements,
         source,
         (*ready.values(), *fitted),
@@ -278,7 +282,7 @@ def list_documents(documents: Records, rankings: Rankings) -> Listed:
     rows = rows[rows >= 0]
     empty = ("",) * len(documents)
 
-    def column(cells: tuple[str, ...] | None) -> tuple[str, ...]:
+    def column(cells: Sequence[str] | None) -> tuple[str, ...]:
         cells = cells or empty
         return tuple(cells[row] for row in rows)
 
@@ -295,6 +299,7 @@ def _notes(collection: Collection, *, exclude_self: bool) -> Iterable[str]:
                 f"{records.n_duplicates} texts in {records.name} repeat an earlier one; copies "
                 "tie, and a tie counts as found."
             )
+        yield from records.notes
         yield from _norm_notes(records)
     if collection.n_unjudged:
         yield f"{collection.n_unjudged} queries without a judgement were left out."

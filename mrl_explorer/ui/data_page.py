@@ -143,7 +143,11 @@ def _show_files(*, on_server: bool) -> DataSource | None:
         query_columns = _show_columns(queries, QUERIES) if queries else None
     texts = {name: str(path) for name, path in files.items() if path is not None}
     return DataSource(
-        **texts,
+        documents=texts["documents"],
+        queries=texts.get("queries"),
+        judgements=texts.get("judgements"),
+        document_vectors=texts.get("document_vectors"),
+        query_vectors=texts.get("query_vectors"),
         document_columns=document_columns,
         query_columns=query_columns,
         on_server=on_server,
