@@ -10,10 +10,14 @@ from mrl_explorer.data.collection import (
     passages,
 )
 from mrl_explorer.data.columns import Columns, detect_columns
+from mrl_explorer.data.folders import content_stamp
 from mrl_explorer.data.judgements import JUDGEMENT_EXTENSIONS, read_judgements
+from mrl_explorer.data.overview import CollectionOverview, Overview, describe_collection
 from mrl_explorer.data.readers import (
     EXTENSIONS,
     default_splitting,
+    holds_vectors,
+    is_whole,
     list_columns,
     read_records,
     with_vectors,
@@ -26,14 +30,20 @@ __all__ = [
     "JUDGEMENT_EXTENSIONS",
     "WHOLE",
     "Collection",
+    "CollectionOverview",
     "Columns",
     "Judgements",
+    "Overview",
     "Records",
     "Splitting",
     "Strings",
+    "content_stamp",
     "default_splitting",
+    "describe_collection",
     "detect_columns",
+    "holds_vectors",
     "is_collection",
+    "is_whole",
     "list_columns",
     "make_records",
     "own_rows",

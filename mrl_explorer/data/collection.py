@@ -79,7 +79,7 @@ class Records:
         if self.texts is None:
             return 0
         # Digests instead of the texts: a set of a gigabyte of texts takes more than one.
-        return len(self) - len({_digest(passage) for passage in passages(self)})
+        return len(self) - len({digest(passage) for passage in passages(self)})
 
     def select(self, rows: npt.NDArray[np.integer]) -> "Records":
         """Keep some records.
@@ -337,7 +337,7 @@ def _joined(title: str, text: str) -> str:
     return " ".join(part for part in (title, text) if part.strip())
 
 
-def _digest(text: str) -> bytes:
+def digest(text: str) -> bytes:
     """Give a short name of a text's content."""
     return blake2b(text.encode(), digest_size=16).digest()
 

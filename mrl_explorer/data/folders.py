@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from pathlib import Path, PurePosixPath
 
 from mrl_explorer.data.archive import archive_members, unpacked
@@ -49,6 +50,23 @@ def folder_names(path: Path) -> list[str]:
                     if file.is_file() and file.resolve().is_relative_to(root):
                         names.append(file.relative_to(path).as_posix())
     return sorted(name for name in names if not _is_hidden(name))
+
+
+def content_stamp(path: Path) -> str:
+    """Tell one content of a file or folder from the next by names, sizes and times.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    with reading(path):
+        files = [path / name for name in folder_names(path)] if path.is_dir() else [path]
+        stats = [(str(file), file.stat()) for file in files]
+    digest = blake2b(digest_size=16)
+    for name, stat in stats:
+        digest.update(repr((name, stat.st_mtime_ns, stat.st_size)).encode(errors="replace"))
+    return digest.hexdigest()
 
 
 def holds_documents(path: Path) -> bool:

@@ -9,7 +9,7 @@ from mrl_explorer.data.collection import Records, make_records, read_only
 from mrl_explorer.data.columns import Columns, detect_columns
 from mrl_explorer.data.documents import document_columns
 from mrl_explorer.data.folders import holds_documents, is_folder, read_folder
-from mrl_explorer.data.formats import FORMATS, format_of, is_one_document
+from mrl_explorer.data.formats import FORMATS, find_format, format_of, is_one_document
 from mrl_explorer.data.lookup import Lookup
 from mrl_explorer.data.splitting import WHOLE, Splitting
 from mrl_explorer.data.strings import Strings
@@ -147,6 +147,17 @@ def default_splitting(path: Path) -> Splitting:
     """
     whole = holds_documents(path) if is_folder(path) else is_one_document(path)
     return Splitting() if whole else WHOLE
+
+
+def is_whole(path: Path) -> bool:
+    """Tell whether a path has no columns to choose: a document, or a folder or archive."""
+    return is_folder(path) or is_one_document(path)
+
+
+def holds_vectors(path: Path) -> bool:
+    """Tell whether a file's kind is one of vectors without texts."""
+    found = find_format(path.name)
+    return found is not None and found.vectors_only
 
 
 def _records(path: Path, columns: Columns, *, what: str) -> Records:

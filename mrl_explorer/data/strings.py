@@ -98,8 +98,10 @@ class Strings(Sequence[str]):
 
     def take(self, rows: npt.NDArray[np.integer]) -> "Strings":
         """Keep the cells at `rows`; nothing is copied but the row numbers."""
-        rows = np.asarray(rows, dtype=np.int64)
-        return Strings(self._chunks, rows if self._rows is None else self._rows[rows])
+        wanted: npt.NDArray[np.int64] = np.asarray(rows, dtype=np.int64)
+        if self._rows is not None:
+            wanted = self._rows[wanted]
+        return Strings(self._chunks, wanted)
 
     def are_blank(self) -> npt.NDArray[np.bool_]:
         """Tell for each cell whether it holds nothing but white space."""

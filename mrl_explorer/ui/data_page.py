@@ -5,36 +5,54 @@ from pathlib import Path
 
 import streamlit as st
 
-from mrl_explorer.data import EXTENSIONS, Collection, Columns, Records, detect_columns, list_columns
+from mrl_explorer.data import (
+    EXTENSIONS,
+    JUDGEMENT_EXTENSIONS,
+    WHOLE,
+    Collection,
+    CollectionOverview,
+    Columns,
+    Splitting,
+    content_stamp,
+    default_splitting,
+    describe_collection,
+    detect_columns,
+    holds_vectors,
+    is_whole,
+    list_columns,
+)
 from mrl_explorer.embed import DataSource
 from mrl_explorer.errors import InputError
 from mrl_explorer.retrieval.evaluation_file import SUFFIX, load_evaluation
 from mrl_explorer.ui import datasets
+from mrl_explorer.ui.overview import show_overview
 from mrl_explorer.ui.problems import show_error
 from mrl_explorer.ui.run_panel import explore, show_model, show_run
 from mrl_explorer.ui.sources import allowed_folders
 from mrl_explorer.ui.uploads import Slot, show_path, show_upload
 
-_TEXTS = tuple(EXTENSIONS)
 _VECTORS = (".npy", ".npz", ".parquet")
 DOCUMENTS = Slot(
     "documents",
     "Documents",
-    "CSV, TSV, TXT (one a line), JSONL or Parquet with texts; NPY, NPZ or Parquet with ready "
-    "vectors; or a BEIR collection as a ZIP, with its queries and judgements.",
-    (*_TEXTS, ".zip", ".gz"),
+    "Tables of texts: CSV, TSV, TXT (one a line), JSONL, JSON, Parquet. Whole documents: PDF, "
+    "DOCX, HTML, Markdown. A ZIP of any of these, or of a BEIR collection with its queries and "
+    "judgements. Ready vectors: NPY, NPZ, Parquet, HDF5.",
+    (*EXTENSIONS, ".zip", ".gz"),
 )
 QUERIES = Slot(
     "queries",
     "Queries",
-    "The same formats. Not needed with a BEIR collection. Real queries of your users say most.",
-    (*_TEXTS, ".gz"),
+    "A table in the same formats. Not needed with a BEIR collection or an HDF5 file with `test`. "
+    "Real queries of your users say most.",
+    (*EXTENSIONS, ".gz"),
 )
 JUDGEMENTS = Slot(
     "judgements",
     "Judgements (optional)",
-    "Which documents are relevant to which query: BEIR (query-id, corpus-id, score) or TREC qrels.",
-    (".tsv", ".txt", ".qrels", ".gz"),
+    "Which documents are relevant to which query: a table (CSV, TSV, JSONL, JSON, Parquet) with "
+    "the columns query-id, corpus-id and score, or TREC qrels.",
+    JUDGEMENT_EXTENSIONS,
 )
 DOCUMENT_VECTORS = Slot(
     "document_vectors",
@@ -74,9 +92,9 @@ def show() -> None:
         if source is None:
             _show_empty()
             return
-        collection = _read(source)
+        collection, overview = _read(source)
         st.subheader("What was understood", anchor=False)
-        _show_understood(collection)
+        show_overview(collection, overview)
         source = show_model(source, collection)
         show_run(source, collection)
     except InputError as error:
@@ -141,6 +159,7 @@ def _show_files(*, on_server: bool) -> DataSource | None:
         document_columns = _show_columns(documents, DOCUMENTS)
     with right:
         query_columns = _show_columns(queries, QUERIES) if queries else None
+    splitting = _show_splitting(documents, files["document_vectors"])
     texts = {name: str(path) for name, path in files.items() if path is not None}
     return DataSource(
         documents=texts["documents"],
@@ -150,6 +169,7 @@ def _show_files(*, on_server: bool) -> DataSource | None:
         query_vectors=texts.get("query_vectors"),
         document_columns=document_columns,
         query_columns=query_columns,
+        splitting=splitting,
         on_server=on_server,
         title=documents.stem,
     )
@@ -157,7 +177,7 @@ def _show_files(*, on_server: bool) -> DataSource | None:
 
 def _show_columns(path: Path, slot: Slot) -> Columns | None:
     """Let the reader change what was detected; None where a file has no columns to choose."""
-    if path.is_dir() or path.suffix.lower() == ".zip":
+    if is_whole(path):
         return None
     names = list_columns(path)
     if len(names) < 2:
@@ -178,56 +198,55 @@ def _show_columns(path: Path, slot: Slot) -> Columns | None:
     return replace(found, **chosen)
 
 
-@st.cache_resource(show_spinner="Reading the files", max_entries=4, scope="session")
-def _read_once(_source: DataSource, key: str) -> Collection:
-    return _source.read()
-
-
-def _read(source: DataSource) -> Collection:
-    """Read the files once for each of their contents."""
-    stamps = [(str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in source.paths]
-    return _read_once(source, repr((source, stamps)))
-
-
-def _show_understood(collection: Collection) -> None:
-    judgements = collection.judgements
-    with st.grid(2, min_column_width=400, gap="medium"):
-        with st.container():
-            _show_records(collection.documents, "documents")
-        with st.container():
-            _show_records(collection.queries, "queries")
-    if judgements is None:
-        st.caption("No judgements: recall against full dimension needs none; nDCG, MRR do.")
-    else:
-        unjudged = (
-            f" {collection.n_unjudged:,} queries without one were left out."
-            if collection.n_unjudged
-            else ""
+def _show_splitting(path: Path, vectors: Path | None) -> Splitting:
+    """Ask how documents are split into passages."""
+    if vectors is not None or holds_vectors(path):
+        return WHOLE
+    usual, on = Splitting(), default_splitting(path).size > 0
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        split = st.toggle(
+            "Split documents into passages",
+            value=on,
+            key=f"split {path}",
+            help="A model reads the first few hundred words of a text and never sees the rest. "
+            "Passages are cut at paragraphs, else sentences, else words, and have ids such as "
+            "manual.pdf#3. A judgement of a document counts for each of its passages: MRR and "
+            "success then say whether a passage of a relevant document is found, and nDCG "
+            "rewards every passage of it.",
         )
-        st.caption(f"{len(judgements):,} judgements from {judgements.name}.{unjudged}")
+        if not split:
+            return WHOLE
+        size = st.number_input(
+            "Characters a passage",
+            20,
+            100_000,
+            usual.size,
+            step=100,
+            key=f"split size {path}",
+            width=170,
+            help="At most. 1,000 characters are about 250 tokens of English, which is what the "
+            "smallest usual models read.",
+        )
+        overlap = st.number_input(
+            "Overlap",
+            0,
+            100_000,
+            usual.overlap,
+            step=50,
+            key=f"split overlap {path}",
+            width=130,
+            help="Characters at most that a passage repeats of the one before it, so that a "
+            "sentence at the border is whole in one of them.",
+        )
+    return Splitting(int(size), int(overlap))
 
 
-def _show_records(records: Records, what: str) -> None:
-    """Show counts, columns and examples, and what is odd about them."""
-    facts = [f"{len(records):,} {what}"]
-    if records.vectors is not None:
-        facts.append(f"vectors of {records.vectors.shape[1]:,} dimensions")
-    facts.append("ids from the file" if records.has_ids else "numbered by row")
-    st.markdown("**" + ", ".join(facts) + "**")
-    st.text(f"from {records.name}")
-    if records.texts is not None:
-        examples: dict[str, list[str]] = {"id": list(records.ids[:5])}
-        for name, cells in (("title", records.titles), ("segment", records.segments)):
-            if cells is not None:
-                examples[name] = list(cells[:5])
-        examples["text"] = [text[:300] for text in records.texts[:5]]
-        st.dataframe(examples, hide_index=True, height=215)
-    for count, sentence in (
-        (records.n_empty, "empty texts are left out: there is nothing to embed."),
-        (
-            records.n_duplicates,
-            "texts repeat an earlier one: copies tie, and a tie counts as found.",
-        ),
-    ):
-        if count:
-            st.warning(f"{count:,} {sentence}", icon=":material/warning:")
+@st.cache_resource(show_spinner="Reading the files", max_entries=4, scope="session")
+def _read_once(_source: DataSource, key: str) -> tuple[Collection, CollectionOverview]:
+    collection = _source.read()
+    return collection, describe_collection(collection)
+
+
+def _read(source: DataSource) -> tuple[Collection, CollectionOverview]:
+    """Read the files once for each of their contents."""
+    return _read_once(source, repr((source, [content_stamp(path) for path in source.paths])))
