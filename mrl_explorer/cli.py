@@ -9,6 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from mrl_explorer.data import Splitting
 from mrl_explorer.decide.summary import Summary, summarise
 from mrl_explorer.embed import BUNDLED, DataSource, embed_collection, load_model
 from mrl_explorer.errors import InputError
@@ -51,7 +52,8 @@ def _parser() -> argparse.ArgumentParser:
         "--corpus",
         required=True,
         metavar="PATH",
-        help="documents: texts or vectors, or a BEIR folder or ZIP with queries and judgements",
+        help="documents: a table of texts, PDF, DOCX, HTML or Markdown, a folder or ZIP of these, "
+        "vectors; or a BEIR folder or ZIP, or HDF5 file, that brings its queries",
     )
     add("--queries", metavar="PATH", help="queries: texts or vectors")
     add("--corpus-vectors", metavar="PATH", help="ready vectors of the texts in --corpus")
@@ -60,7 +62,21 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PATH",
         help="ready vectors of the texts in --queries",
     )
-    add("--qrels", metavar="PATH", help="judgements, BEIR or TREC")
+    add("--qrels", metavar="PATH", help="judgements: a table, BEIR or TREC")
+    add(
+        "--passage-size",
+        type=int,
+        metavar="CHARACTERS",
+        help="split documents into passages of at most so many characters; 0 leaves them whole "
+        f"(default: {Splitting().size} for PDF, DOCX, HTML and Markdown, 0 for tables)",
+    )
+    add(
+        "--passage-overlap",
+        type=int,
+        metavar="CHARACTERS",
+        help="what a passage repeats of the one before it "
+        f"(default: {Splitting().overlap}, or a tenth of a smaller size)",
+    )
     add(
         "--model",
         metavar="NAME",
@@ -111,6 +127,14 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(","))
 
 
+def _splitting(size: int | None, overlap: int | None) -> Splitting | None:
+    """Give how documents are split; None goes by their kind."""
+    if size is None and overlap is None:
+        return None
+    size = Splitting().size if size is None else size
+    return Splitting(size, min(Splitting().overlap, size // 10) if overlap is None else overlap)
+
+
 def _evaluate(options: argparse.Namespace) -> int:
     cutoff = Cutoff(options.k)
     if cutoff.k < 1:
@@ -130,6 +154,7 @@ def _evaluate(options: argparse.Namespace) -> int:
             judgements=options.qrels,
             document_vectors=options.corpus_vectors,
             query_vectors=options.queries_vectors,
+            splitting=_splitting(options.passage_size, options.passage_overlap),
         )
         collection = source.read()
         if cutoff.k > len(collection.documents) > 1:

@@ -202,8 +202,8 @@ def read_docx(path: Path) -> Document:
             if isinstance(block, DocxTable):
                 parts += [" | ".join(_row_cells(row)) for row in block.rows]
                 continue
-            style = block.style.name if block.style is not None else ""
-            if not title and style in ("Title", "Heading 1"):
+            # The style's id and not its name, which costs a search through all styles.
+            if not title and block._p.style in _TITLE_STYLES:
                 title = block.text
             parts.append(block.text)
     # Anything may be missing from a file that is a ZIP of XML and no whole document.
@@ -213,6 +213,8 @@ def read_docx(path: Path) -> Document:
         ) from error
     return title, "\n\n".join(part for part in parts if part.strip())
 
+
+_TITLE_STYLES = ("Title", "Heading1")
 
 _DOCX_DAMAGE = (
     *(ValueError, KeyError, AttributeError, TypeError, IndexError, AssertionError),

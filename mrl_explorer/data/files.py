@@ -130,13 +130,17 @@ def whole_text(path: Path, *, limit_bytes: int) -> str:
             f"{path.name} is larger than {limit_bytes / 10**6:,.0f} MB: give its records as JSONL "
             "or Parquet, which are read piece by piece."
         )
-    encoding = "utf-16" if raw[:2] in _UTF_16 else "utf-8-sig"
     try:
-        return raw.decode(encoding)
+        return decoded(raw)
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         byte = error.start - raw.rfind(b"\n", 0, error.start)
         raise _not_text(path, line=line, byte=byte) from error
+
+
+def decoded(raw: bytes, *, errors: str = "strict") -> str:
+    """Decode text that is UTF-8, or UTF-16 with a byte order mark."""
+    return raw.decode("utf-16" if raw[:2] in _UTF_16 else "utf-8-sig", errors)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Folders and ZIP archives of files, each a document or a table of them."""
 
 import os
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +14,9 @@ from mrl_explorer.data.columns import Columns, detect_columns
 from mrl_explorer.data.documents import COLUMNS
 from mrl_explorer.data.files import reading
 from mrl_explorer.data.formats import Format, find_format
+from mrl_explorer.data.strings import Strings
 from mrl_explorer.data.tables import Cells, Table, encodable
-from mrl_explorer.data.wording import listed
+from mrl_explorer.data.wording import listed, quoted
 from mrl_explorer.errors import InputError
 
 _NOT_DOCUMENTS = ("queries", "query", "qrels", "judgements", "judgments")
@@ -102,6 +104,7 @@ def read_folder(path: Path, columns: Columns) -> Table:
             found.read(folder, name)
     found.check(path.name)
     table = found.cells.table("row", notes=found.notes())
+    found.check_ids(table.cells["id"], path.name)
     return Table(
         cells={name: table.cells[name] for name in columns.of_text},
         rows=table.rows,
@@ -118,6 +121,7 @@ class _Found:
     others: Counter[str] = field(default_factory=Counter)
     companions: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    first_rows: list[tuple[int, str]] = field(default_factory=list)
 
     def read(self, folder: Path, name: str) -> None:
         """Read one file, or remember why not."""
@@ -128,6 +132,7 @@ class _Found:
         elif stem in _NOT_DOCUMENTS and kind.read_document is None:
             self.companions.append(name)
         else:
+            self.first_rows.append((len(self.cells.rows), name))
             try:
                 for record in _records(kind, folder, name):
                     self.cells.add(len(self.cells.rows), record)
@@ -145,6 +150,23 @@ class _Found:
             f"{name} holds no documents: give a folder or ZIP archive of Markdown, HTML, PDF, "
             "DOCX, text or table files, or a BEIR collection with corpus.jsonl."
         )
+
+    def check_ids(self, ids: Strings, name: str) -> None:
+        """Raise an `InputError` that names the files when two of them give the same id."""
+        if ids.n_distinct() == len(ids):
+            return
+        first_at: dict[str, int] = {}
+        for row, identity in enumerate(map(str.strip, ids)):
+            first = first_at.setdefault(identity, row)
+            if first != row:
+                raise InputError(
+                    f"{name}: the id {quoted(identity)} is in {self._file(first)} and in "
+                    f"{self._file(row)}; give every document its own id, or give one of the files."
+                )
+
+    def _file(self, row: int) -> str:
+        place = bisect_right(self.first_rows, row, key=lambda start: start[0])
+        return self.first_rows[place - 1][1]
 
     def notes(self) -> list[str]:
         """Say what was left out."""

@@ -3,11 +3,12 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
 from mrl_explorer.data.columns import Columns
-from mrl_explorer.data.files import whole_text
+from mrl_explorer.data.files import decoded, opened, whole_text
 from mrl_explorer.data.tables import (
     SAMPLED_OBJECTS,
     Table,
@@ -19,6 +20,7 @@ from mrl_explorer.errors import InputError
 
 # The text is held whole while its objects are read one by one.
 _LIMIT_BYTES = 500 * 10**6
+_SAMPLED_BYTES = 2**20
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder(parse_constant=nothing)
@@ -26,7 +28,19 @@ _DECODER = json.JSONDecoder(parse_constant=nothing)
 
 def json_columns(path: Path) -> tuple[str, ...]:
     """Return the keys of the first objects, inner ones as `outer.inner`."""
-    return object_columns(record for _, record in islice(_objects(path), SAMPLED_OBJECTS))
+    with opened(path) as stream:
+        start = stream.read(_SAMPLED_BYTES)
+    sampled: list[dict[str, object]] = []
+    # What follows the sample is checked when the file is read.
+    with suppress(ValueError, RecursionError):
+        text = decoded(start, errors="ignore")
+        at = _array_start(text)
+        for value in islice(_elements(text, at) if at is not None else (), SAMPLED_OBJECTS):
+            if isinstance(value, dict):
+                sampled.append(value)
+    if not sampled:
+        sampled = [record for _, record in islice(_objects(path), SAMPLED_OBJECTS)]
+    return object_columns(sampled)
 
 
 def read_json(path: Path, columns: Columns) -> Table:

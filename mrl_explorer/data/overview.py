@@ -6,7 +6,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 from zlib import crc32
 
 import numpy as np
@@ -50,6 +50,8 @@ class Overview:
         Passages at least 0.8 alike to an earlier one and not equal to it, among the first 50,000.
     is_sampled : bool
         Whether there are more passages than were compared for near-duplicates.
+    n_sources : int
+        Documents that the passages are of; as many as passages when nothing was split.
     """
 
     median_length: int
@@ -58,6 +60,7 @@ class Overview:
     languages: tuple[tuple[str, float], ...]
     n_near_duplicates: int
     is_sampled: bool
+    n_sources: int
 
 
 def describe(records: Records) -> Overview | None:
@@ -79,6 +82,7 @@ def describe(records: Records) -> Overview | None:
         languages=_languages(records),
         n_near_duplicates=_count_near_duplicates(list(islice(passages(records), NEAR_RECORDS))),
         is_sampled=len(records) > NEAR_RECORDS,
+        n_sources=(records.source_ids or records.ids).n_distinct(),
     )
 
 
@@ -128,30 +132,29 @@ def _warnings(records: Records, overview: Overview | None, what: str) -> Iterato
     yield from (f"{records.name}: {note}" for note in records.notes)
     if records.n_empty:
         yield (
-            f"{records.n_empty:,} empty texts in {records.name} are left out: there is nothing "
+            f"Empty texts in {records.name}: {records.n_empty:,}, left out since there is nothing "
             "to embed."
         )
     if records.n_duplicates:
         yield (
-            f"{records.n_duplicates:,} texts in {records.name} repeat an earlier one: copies tie, "
-            "and a tie counts as found."
+            f"Texts in {records.name} that repeat an earlier one: {records.n_duplicates:,}; copies "
+            "tie, and a tie counts as found."
         )
     if overview is None:
         return
     if overview.n_near_duplicates and what == "documents":
         among = f" among the first {NEAR_RECORDS:,}" if overview.is_sampled else ""
         yield (
-            f"{overview.n_near_duplicates:,} {what}{among} are nearly an earlier one's copy: "
-            "scores of near-copies lie so close that a small cut swaps them, which lowers recall "
-            "more than a reader would notice."
+            f"Near-copies of earlier {what}{among}: {overview.n_near_duplicates:,}; their scores "
+            "lie so close that a small cut swaps them, which lowers recall more than a reader "
+            "would notice."
         )
     least, usual = (count_longer(records, n_tokens) for n_tokens in _TOKENS_READ)
     if least:
-        more = f", {usual:,} than {_TOKENS_READ[1]}" if usual else ""
         yield (
-            f"{least:,} {what} are longer than about {_TOKENS_READ[0]} tokens{more} (a rough "
-            "count, a token for 4 bytes): a model that reads no more cuts the rest off, and what "
-            "stands there is never found."
+            f"Longer than about {_TOKENS_READ[0]} tokens: {least:,} of the {what}, and than "
+            f"{_TOKENS_READ[1]}: {usual:,} (a rough count, a token for 4 bytes); a model that "
+            "reads no more cuts the rest off, and what stands there is never found."
         )
 
 
@@ -159,7 +162,7 @@ def _copy_warnings(collection: Collection) -> Iterator[str]:
     n_copies = count_copies(collection)
     if n_copies:
         yield (
-            f"{n_copies:,} queries are copies of documents: each finds itself first at any "
+            f"Queries that are copies of documents: {n_copies:,}; each finds itself first at any "
             "dimension, which overstates recall."
         )
 
@@ -199,7 +202,7 @@ def _histogram(lengths: npt.NDArray[np.int64]) -> tuple[tuple[str, int], ...]:
     """Count lengths in bins that double, without empty ones at either end."""
     counts = np.histogram(lengths, (*_EDGES, np.inf))[0]
     names = [
-        *(f"{low:,} to {high - 1:,}" for low, high in zip(_EDGES, _EDGES[1:], strict=False)),
+        *(f"{low:,} to {high - 1:,}" for low, high in pairwise(_EDGES)),
         f"{_EDGES[-1]:,} and more",
     ]
     used = np.flatnonzero(counts)
@@ -273,7 +276,7 @@ def _shingles(texts: Sequence[str]) -> tuple[npt.NDArray[np.uint64], npt.NDArray
         hashes.extend(map(code_of.__getitem__, words))
         # A text of one or two words is one shingle, too.
         hashes.extend([0] * (_SHINGLE_WORDS - len(words)))
-    codes = np.array(hashes)
+    codes = np.array(hashes, dtype=np.uint64)
     # The last two of a text run into the next one; they are given the value of its first.
     joined = (
         codes * np.uint64(0x9E3779B97F4A7C15)

@@ -23,6 +23,7 @@ from mrl_explorer.data.vectors import as_float32, check_vectors
 from mrl_explorer.errors import InputError
 
 _BATCH_ROWS = 4096
+_BUFFER_BYTES = 2**20
 
 # Damage below the level of columns comes as OSError, text that is not UTF-8 as ValueError.
 _DAMAGE = (pa.ArrowException, OSError, ValueError, TypeError, KeyError, MemoryError)
@@ -97,7 +98,8 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
     with reading(path):
         path.open("rb").close()
     try:
-        with pq.ParquetFile(path) as file:
+        # With a buffer, pages are read one by one; without, a row group's column at a time.
+        with pq.ParquetFile(path, buffer_size=_BUFFER_BYTES) as file:
             yield file
     except InputError:
         raise

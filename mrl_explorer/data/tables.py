@@ -84,8 +84,16 @@ class Cells:
 
     def _pack(self) -> None:
         for name, cells in self._batch.items():
-            self._chunks[name].append(pa.array(cells, pa.large_string()))
+            self._chunks[name].append(_packed(cells))
             cells.clear()
+
+
+def _packed(cells: list[str | None]) -> pa.LargeStringArray:
+    """Pack a batch; trying is faster than looking at every cell first."""
+    try:
+        return pa.array(cells, pa.large_string())
+    except UnicodeEncodeError:
+        return pa.array([cell and encodable(cell) for cell in cells], pa.large_string())
 
 
 def lines_columns(path: Path) -> tuple[str, ...]:
@@ -224,8 +232,14 @@ def objects_table(
     cells = Cells(wanted)
     absent = set(wanted)
     for row, record in objects:
-        values = []
+        values: list[str | None] = []
         for key in wanted:
+            value = record.get(key)
+            if type(value) is str:  # nearly always, and this loop is what reading costs
+                if absent:
+                    absent.discard(key)
+                values.append(value)
+                continue
             present, value = _json_value(record, key)
             if present:
                 absent.discard(key)
@@ -321,4 +335,4 @@ def _json_text(value: object) -> str | None:
     """Return a JSON scalar as text: 7 as "7", null as None."""
     if value is None:
         return None
-    return encodable(value) if isinstance(value, str) else json.dumps(value)
+    return value if isinstance(value, str) else json.dumps(value)

@@ -16,14 +16,14 @@ def length_histogram(lengths: Sequence[tuple[str, int]], what: str) -> dict[str,
     """
     return {
         "animation": False,
-        "grid": {"left": 8, "right": 8, "top": 20, "bottom": 40, "outerBoundsMode": "same"},
+        "grid": {"left": 44, "right": 8, "top": 20, "bottom": 34, "outerBoundsMode": "none"},
         "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}},
         "xAxis": {
             "type": "category",
             "data": [span for span, _ in lengths],
             "name": "characters",
             "nameLocation": "middle",
-            "nameGap": 26,
+            "nameGap": 22,
             "axisLabel": {"hideOverlap": True},
             "axisTick": {"show": False},
         },

@@ -7,7 +7,7 @@ from mrl_explorer.report.formats import byte_text
 from mrl_explorer.report.histogram import length_histogram
 from mrl_explorer.ui.problems import literal
 
-_CHART_HEIGHT = 150
+_CHART_HEIGHT = 140
 _SHOWN_LANGUAGES = 3
 
 
@@ -36,13 +36,18 @@ def show_overview(collection: Collection, overview: CollectionOverview) -> None:
         help="4 bytes a component, documents and queries. 768 dimensions are what many models "
         "give; where vectors are ready, their own number stands here.",
     )
-    for sentence in overview.warnings:
-        st.warning(literal(sentence), icon=":material/warning:")
+    if overview.warnings:
+        st.warning(
+            "\n".join(f"- {literal(sentence)}" for sentence in overview.warnings),
+            icon=":material/warning:",
+        )
 
 
 def _show_records(records: Records, overview: Overview | None, what: str) -> None:
     """Show counts, columns, lengths and examples."""
-    facts = [f"{len(records):,} {what if records.source_ids is None else f'passages of {what}'}"]
+    facts = [f"{len(records):,} {what}"]
+    if overview is not None and records.source_ids is not None:
+        facts = [f"{len(records):,} passages of {overview.n_sources:,} {what}"]
     if records.vectors is not None:
         facts.append(f"vectors of {records.vectors.shape[1]:,} dimensions")
     facts.append("ids from the file" if records.has_ids else "numbered by row")
@@ -68,7 +73,7 @@ def _show_records(records: Records, overview: Overview | None, what: str) -> Non
         if cells is not None:
             examples[name] = list(cells[:5])
     examples["text"] = [text[:300] for text in records.texts[:5]]
-    st.dataframe(examples, hide_index=True, height=215)
+    st.dataframe(examples, hide_index=True)
 
 
 def _lengths_and_languages(overview: Overview) -> str:

@@ -15,9 +15,9 @@ def test_a_missing_file_is_an_input_error(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["d.csv", "d.txt.gz", "d.parquet", "d.npy", "d.npz"])
-def test_a_folder_is_not_a_file(tmp_path, name):
+def test_a_folder_is_read_as_one_whatever_its_name(tmp_path, name):
     (tmp_path / name).mkdir()
-    with pytest.raises(InputError, match=f"{name} is a folder"):
+    with pytest.raises(InputError, match=f"{name} holds no documents: give a folder"):
         read_records(tmp_path / name)
 
 

@@ -10,8 +10,8 @@ THREE = np.array([[1, 1], [2, 2], [3, 3]], dtype=np.float32)
 
 
 def test_an_unknown_kind_lists_the_known_ones(write):
-    with pytest.raises(InputError, match=r'"d\.docx" is of no known kind: .*\.csv, .*\.npz\.'):
-        read_records(write("d.docx", "a"))
+    with pytest.raises(InputError, match=r'"d\.doc" is of no known kind: .*\.csv, .*\.hdf5\.'):
+        read_records(write("d.doc", "a"))
 
 
 def test_the_kind_is_told_whatever_the_case(write):
@@ -22,7 +22,8 @@ def test_the_kind_is_told_whatever_the_case(write):
 def test_every_known_ending():
     assert set(EXTENSIONS) == {
         *(".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz", ".parquet", ".npy", ".npz"),
-        *(".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz"),
+        *(".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".json", ".json.gz", ".h5", ".hdf5"),
+        *(".md", ".markdown", ".html", ".htm", ".pdf", ".docx"),
     }
 
 

@@ -1,0 +1,161 @@
+"""Reading files: time as a multiple of the underlying reader's, and memory per byte of the file.
+
+From the project's folder: `python -m benchmarks.reading` or `python benchmarks/reading.py`.
+"""
+
+import argparse
+import csv
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+# Run as a file, Python looks for packages beside the file and not in the project's folder.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.process import peak_resident_bytes, resident_bytes, run_child
+from mrl_explorer.data import read_records
+
+TABLES = ("csv", "jsonl", "json", "txt", "parquet")
+DOCUMENTS = ("md", "html", "docx")
+_WORDS = 80
+_PARAGRAPHS_A_FILE = 2_000
+
+
+def texts(n_bytes: int) -> Iterator[str]:
+    """Make passages of 80 words until they hold about so many bytes."""
+    random = np.random.default_rng(0)
+    # Curly quotes are what Python's strings double their size for.
+    words = [f"w{number:05}" for number in range(20_000)] + ["“quoted”"] * 40
+    made = 0
+    while made < n_bytes:
+        text = " ".join(words[place] for place in random.integers(len(words), size=_WORDS))
+        made += len(text.encode())
+        yield text
+
+
+def write(kind: str, path: Path, *, n_bytes: int) -> None:
+    """Write a file of passages."""
+    if kind == "parquet":
+        # Row groups as pandas and polars write them, uncompressed: bytes of text, bytes of file.
+        column = pa.array(texts(n_bytes), pa.large_string())
+        table = pa.table({"id": np.arange(len(column)), "text": column})
+        pq.write_table(table, path, compression="none", use_dictionary=False)
+        return
+    if kind == "docx":
+        from docx import Document
+
+        document = Document()
+        for text in texts(_PARAGRAPHS_A_FILE * _WORDS * 7):
+            document.add_paragraph(text)
+        document.save(str(path))
+        return
+    with path.open("w", encoding="utf-8", newline="") as file:
+        if kind == "csv":
+            writer = csv.writer(file)
+            writer.writerow(["id", "text"])
+            writer.writerows(enumerate(texts(n_bytes)))
+        elif kind in ("json", "jsonl"):
+            start, between, end = ("[", ",\n", "]") if kind == "json" else ("", "\n", "\n")
+            file.write(start)
+            for row, text in enumerate(texts(n_bytes)):
+                file.write(between if row else "")
+                file.write(json.dumps({"id": row, "text": text}, ensure_ascii=False))
+            file.write(end)
+        elif kind == "html":
+            file.writelines(f"<p>{text}</p>\n" for text in texts(_PARAGRAPHS_A_FILE * _WORDS * 7))
+        else:
+            many = n_bytes if kind == "txt" else _PARAGRAPHS_A_FILE * _WORDS * 7
+            between = "\n" if kind == "txt" else "\n\n"
+            file.writelines(f"{text}{between}" for text in texts(many))
+
+
+def underlying(kind: str, path: Path) -> object:
+    """Read a file with the library that the product reads it with, and nothing more."""
+    # ruff: noqa: PLC0415 - each for its own kind alone
+    if kind == "parquet":
+        return pq.read_table(path, columns=["id", "text"])
+    if kind == "docx":
+        from docx import Document
+
+        return [paragraph.text for paragraph in Document(str(path)).paragraphs]
+    if kind in ("html", "md"):
+        import html_text
+        from markdown_it import MarkdownIt
+
+        page = path.read_text(encoding="utf-8")
+        return html_text.extract_text(MarkdownIt().render(page) if kind == "md" else page)
+    with path.open(encoding="utf-8", newline="") as file:
+        if kind == "csv":
+            return [(fields[0], fields[1]) for fields in csv.reader(file)]
+        if kind == "json":
+            return json.load(file)
+        if kind == "jsonl":
+            return [json.loads(line) for line in file]
+        return list(file)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Give how long a piece of work takes, freeing what it made included."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def peak(kind: str, path: Path) -> dict[str, float]:
+    """Give the growth of this process's peak memory by reading a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        # What the libraries themselves take is loaded by a small file first.
+        small = Path(folder) / f"small.{kind}"
+        write(kind, small, n_bytes=10_000)
+        read_records(small)
+    before = resident_bytes()
+    records = read_records(path)
+    return {"peak": peak_resident_bytes() - before, "records": len(records)}
+
+
+def main() -> None:
+    """Read the options and measure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--megabytes", type=int, default=200, help="size of each table")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--kinds", nargs="*", default=[*TABLES, *DOCUMENTS])
+    parser.add_argument("--peak", nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.peak:
+        kind, path = options.peak
+        print(json.dumps(peak(kind, Path(path))))
+        return
+    print(f"{options.rounds} rounds; time: read_records / the underlying reader, medians")
+    print(f"{'kind':8} {'file':>9} {'records':>9} {'seconds':>8} {'time':>6} {'memory/file':>12}")
+    with tempfile.TemporaryDirectory() as folder:
+        for kind in options.kinds:
+            path = Path(folder) / f"texts.{kind}"
+            write(kind, path, n_bytes=options.megabytes * 10**6)
+            size = path.stat().st_size
+            # Both in turn, in the same process, and once before anything counts.
+            pairs = []
+            for _ in range(options.rounds + 1):
+                mine = seconds(lambda path=path: read_records(path))
+                pairs.append((mine, seconds(lambda path=path, kind=kind: underlying(kind, path))))
+            mine, theirs = (statistics.median(column) for column in zip(*pairs[1:], strict=True))
+            found = run_child("reading", "--peak", kind, path)
+            print(
+                f"{kind:8} {size / 10**6:6.0f} MB {found['records']:9,.0f} {mine:8.2f} "
+                f"{mine / theirs:6.2f} {found['peak'] / size:12.2f}",
+                flush=True,
+            )
+            with suppress(OSError):
+                path.unlink()
+
+
+if __name__ == "__main__":
+    main()
