@@ -3,6 +3,8 @@
 From the project's folder: `python -m benchmarks.reading` or `python benchmarks/reading.py`.
 """
 
+# ruff: noqa: PLC0415 - libraries that one kind alone needs stay out of the others' memory.
+
 import argparse
 import csv
 import json
@@ -78,9 +80,8 @@ def write(kind: str, path: Path, *, n_bytes: int) -> None:
             file.writelines(f"{text}{between}" for text in texts(many))
 
 
-def underlying(kind: str, path: Path) -> object:
+def underlying(kind: str, path: Path) -> object:  # noqa: PLR0911 - one return a kind
     """Read a file with the library that the product reads it with, and nothing more."""
-    # ruff: noqa: PLC0415 - each for its own kind alone
     if kind == "parquet":
         return pq.read_table(path, columns=["id", "text"])
     if kind == "docx":

@@ -10,9 +10,9 @@ from pathlib import Path
 from mrl_explorer.data.columns import Columns
 from mrl_explorer.data.files import decoded, opened, whole_text
 from mrl_explorer.data.tables import (
+    DECODER,
     SAMPLED_OBJECTS,
     Table,
-    nothing,
     object_columns,
     objects_table,
 )
@@ -23,7 +23,6 @@ _LIMIT_BYTES = 500 * 10**6
 _SAMPLED_BYTES = 2**20
 
 _SPACE = re.compile(r"[ \t\n\r]*")
-_DECODER = json.JSONDecoder(parse_constant=nothing)
 
 
 def json_columns(path: Path) -> tuple[str, ...]:
@@ -110,17 +109,17 @@ def _array_start(text: str) -> int | None:
     if text[at : at + 1] == "[":
         return at
     if text[at : at + 1] != "{":
-        _DECODER.raw_decode(text, at)  # explains what is not JSON at all
+        DECODER.raw_decode(text, at)  # explains what is not JSON at all
         return None
     at = _after_space(text, at + 1)
     while text[at : at + 1] != "}":
-        key, at = _DECODER.raw_decode(text, at)
+        key, at = DECODER.raw_decode(text, at)
         if not isinstance(key, str):
             raise json.JSONDecodeError("Expecting a key in double quotes", text, at)
         at = _after_space(text, _expected(text, at, ":"))
         if text[at : at + 1] == "[" and text.startswith("{", _after_space(text, at + 1)):
             return at
-        _, at = _DECODER.raw_decode(text, at)
+        _, at = DECODER.raw_decode(text, at)
         at = _after_space(text, at)
         if text[at : at + 1] != "}":
             at = _after_space(text, _expected(text, at, ","))
@@ -133,7 +132,7 @@ def _elements(text: str, start: int) -> Iterator[object]:
     if text[at : at + 1] == "]":
         return
     while True:
-        value, at = _DECODER.raw_decode(text, at)
+        value, at = DECODER.raw_decode(text, at)
         yield value
         at = _after_space(text, at)
         if text[at : at + 1] == "]":

@@ -23,6 +23,7 @@ from mrl_explorer.data.vectors import as_float32, check_vectors
 from mrl_explorer.errors import InputError
 
 _BATCH_ROWS = 4096
+_PACKED_BATCHES = 8
 _BUFFER_BYTES = 2**20
 
 # Damage below the level of columns comes as OSError, text that is not UTF-8 as ValueError.
@@ -83,13 +84,25 @@ def read_parquet(path: Path, columns: Columns) -> Table:
 
 def _texts(file: pq.ParquetFile, names: Sequence[str]) -> dict[str, Strings]:
     """Read columns as text, batch by batch: a row group may be the whole file."""
-    chunks: dict[str, list[pa.LargeStringArray]] = {name: [] for name in names}
+    loose: dict[str, list[pa.LargeStringArray]] = {name: [] for name in names}
+    packed: dict[str, list[pa.LargeStringArray]] = {name: [] for name in names}
+
+    def pack(name: str) -> None:
+        # A batch has room for up to twice what it holds; one made of several has not.
+        packed[name].append(pa.concat_arrays(loose[name]))
+        loose[name].clear()
+
     for batch in file.iter_batches(_BATCH_ROWS, columns=list(names)) if names else ():
         for name in names:
             chunk = batch.column(name).cast(pa.large_string())
             chunk.validate(full=True)
-            chunks[name].append(chunk)
-    return {name: Strings(parts) for name, parts in chunks.items()}
+            loose[name].append(chunk)
+            if len(loose[name]) == _PACKED_BATCHES:
+                pack(name)
+    for name in names:
+        if loose[name]:
+            pack(name)
+    return {name: Strings(parts) for name, parts in packed.items()}
 
 
 @contextmanager
@@ -99,7 +112,7 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
         path.open("rb").close()
     try:
         # With a buffer, pages are read one by one; without, a row group's column at a time.
-        with pq.ParquetFile(path, buffer_size=_BUFFER_BYTES) as file:
+        with pq.ParquetFile(path, buffer_size=_BUFFER_BYTES, pre_buffer=False) as file:
             yield file
     except InputError:
         raise

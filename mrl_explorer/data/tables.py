@@ -26,6 +26,7 @@ _FIELD_LIMIT_CHARACTERS = 64 * 10**6
 SAMPLED_OBJECTS = 100
 
 _BATCH = 1024
+_JOINED_BATCHES = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +87,10 @@ class Cells:
         for name, cells in self._batch.items():
             self._chunks[name].append(_packed(cells))
             cells.clear()
+            last = self._chunks[name][-_JOINED_BATCHES:]
+            if len(self.rows) % (_BATCH * _JOINED_BATCHES) == 0 and len(last) > 1:
+                # A batch has room for up to twice what it holds; one made of several has not.
+                self._chunks[name][-_JOINED_BATCHES:] = [pa.concat_arrays(last)]
 
 
 def _packed(cells: list[str | None]) -> pa.LargeStringArray:
@@ -303,8 +308,7 @@ def _json_objects(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
         if not line.strip():
             continue
         try:
-            # NaN is not JSON, but it is how pandas' users write a missing text.
-            record = json.loads(line, parse_constant=nothing)
+            record = DECODER.decode(line)
         except (ValueError, RecursionError) as error:
             raise InputError(
                 f"{path.name}, line {number}: not valid JSON; write one object per line."
@@ -317,9 +321,14 @@ def _json_objects(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
         yield number, record
 
 
-def nothing(constant: str) -> None:
+def _nothing(constant: str) -> None:
     """Read `NaN` or `Infinity` as null."""
     del constant
+
+
+# NaN is not JSON, but it is how pandas' users write a missing text. One decoder for all lines:
+# `json.loads` would make one for each.
+DECODER = json.JSONDecoder(parse_constant=_nothing)
 
 
 def _json_value(record: dict[str, object], name: str) -> tuple[bool, object]:
