@@ -22,7 +22,7 @@ _ENCRYPTED_FLAG = 0x1
 # What `zipfile` raises for archives that are damaged or that it cannot unpack. A name that is
 # not text is a ValueError, an empty one an IndexError, an unknown compression a
 # NotImplementedError.
-_DAMAGE = (
+ZIP_DAMAGE = (
     *(BadZipFile, EOFError, IndexError, NotImplementedError, ValueError),
     *(lzma.LZMAError, struct.error, zlib.error),
 )
@@ -63,7 +63,7 @@ def check_archive(path: Path, *, what: str) -> None:
         try:
             with ZipFile(path) as archive:
                 declared_bytes = sum(member.file_size for member in archive.infolist())
-        except _DAMAGE as error:
+        except ZIP_DAMAGE as error:
             raise InputError(f"{path.name} is not {what}: save it as one, or as text.") from error
     check_unpacked(declared_bytes, packed_bytes=packed_bytes, name=path.name)
 
@@ -103,7 +103,7 @@ def _understood(path: Path) -> Iterator[None]:
         yield
     except InputError:
         raise
-    except _DAMAGE as error:
+    except ZIP_DAMAGE as error:
         raise InputError(
             f"{path.name} is not a whole ZIP archive in a usual compression: make it again."
         ) from error

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mrl_explorer.data.archive import check_archive
+from mrl_explorer.data.archive import ZIP_DAMAGE, check_archive
 from mrl_explorer.data.columns import Columns, check_columns
 from mrl_explorer.data.files import opened, reading, whole_text
 from mrl_explorer.data.strings import Strings
@@ -45,16 +45,15 @@ def document_columns(path: Path) -> tuple[str, ...]:
 def whole_file(read: Callable[[Path], Document]) -> Callable[[Path, Columns], Table]:
     """Make a reader of one-document files a reader of tables with one row.
 
-    The id is the file's name. The title is the document's own, else the file's name without its
-    ending.
+    The id is the file's name, the title the document's own. Where it has none it stays empty: a
+    file's name is seldom a text that should be embedded.
     """
 
     def read_table(path: Path, columns: Columns) -> Table:
         check_columns(columns.of_text, found=COLUMNS, name=path.name)
         title, text = read(path)
-        cells = {"id": path.name, "title": title.strip() or path.stem, "text": text}
+        cells = {"id": path.name, "title": title.strip(), "text": text}
         if not text.strip():
-            # A title alone, which may only be the file's name, is no document.
             raise InputError(f"{path.name} holds no text: leave it out, or give its text.")
         return Table(
             cells={name: Strings.of([encodable(cells[name])]) for name in columns.of_text},
@@ -101,7 +100,7 @@ def _shown(page: str | bytes, path: Path) -> Document:
         if isinstance(page, bytes):
             page = _decoded(page, path)
         # As bytes: a string that declares an encoding of its own is refused by the parser.
-        parser = HTMLParser(encoding="utf-8", remove_comments=True)
+        parser = HTMLParser(encoding="utf-8", remove_comments=True, huge_tree=True)
         tree = document_fromstring(page.encode("utf-8", "replace"), parser=parser)
         heading = next(
             (node for node in (*tree.iter("title"), *tree.iter("h1")) if _plain(node)), None
@@ -217,6 +216,7 @@ def read_docx(path: Path) -> Document:
 _TITLE_STYLES = ("Title", "Heading1")
 
 _DOCX_DAMAGE = (
+    *ZIP_DAMAGE,
     *(ValueError, KeyError, AttributeError, TypeError, IndexError, AssertionError),
     *(OSError, EOFError, NotImplementedError, RecursionError),
 )

@@ -1,7 +1,10 @@
 """Vectors in HDF5 files, laid out as those of ann-benchmarks are."""
 
-# ruff: noqa: PLC0415 - h5py is loaded by the first file of its kind, not by the first page.
+# ruff: noqa: PLC0415 - pyfive is loaded by the first file of its kind, not by the first page.
+# It is written in Python: the HDF5 library itself, under h5py, ends the process on some damaged
+# files, and with it the sessions of all who use the server.
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,14 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mrl_explorer.data.columns import Columns, check_columns, choose_vector_column
-from mrl_explorer.data.files import reading
+from mrl_explorer.data.files import check_unpacked, reading
 from mrl_explorer.data.tables import Table
 from mrl_explorer.data.vectors import as_float32, check_vectors
 from mrl_explorer.data.wording import quoted
 from mrl_explorer.errors import InputError
 
 if TYPE_CHECKING:
-    from h5py import File
+    from pyfive import File
 
 # The layout: https://github.com/erikbern/ann-benchmarks, README, "Data sets".
 DOCUMENTS, QUERIES = "train", "test"
@@ -26,10 +29,10 @@ _COSINE = ("angular", "cosine")
 _INNER_PRODUCTS = ("dot", "ip", "inner_product", "innerproduct")
 _OTHERS = ("euclidean", "l2", "hamming", "jaccard", "manhattan")
 
+_LIMIT_BYTES = 100 * 10**9
+
 # How far a length may be from 1 for the inner product to order vectors as the cosine does.
 _UNIT_TOLERANCE = 1e-3
-
-_DAMAGE = (OSError, KeyError, ValueError, RuntimeError, TypeError, AttributeError, MemoryError)
 
 
 def hdf5_holds_queries(path: Path) -> bool:
@@ -77,8 +80,12 @@ def read_hdf5(path: Path, columns: Columns) -> Table:
             )
         name = f"{path.name} (data set {chosen})"
         stored = file[chosen]
-        if stored.dtype.kind not in "iuf":
-            as_float32(np.empty(0, stored.dtype), name=name)  # says what is wrong with the type
+        check_unpacked(
+            math.prod(stored.shape) * stored.dtype.itemsize,
+            packed_bytes=path.stat().st_size,
+            name=name,
+            limit_bytes=_LIMIT_BYTES,
+        )
         vectors = check_vectors(as_float32(stored[()], name=name), name=name)
     if metric in _INNER_PRODUCTS:
         lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
@@ -100,16 +107,17 @@ def read_hdf5(path: Path, columns: Columns) -> Table:
 @contextmanager
 def _opened(path: Path) -> "Iterator[File]":
     """Open a file; damage met within the block is an `InputError`."""
-    import h5py
+    import pyfive
 
     with reading(path):
         path.open("rb").close()
     try:
-        with h5py.File(path, "r") as file:
+        with pyfive.File(str(path)) as file:
             yield file
     except InputError:
         raise
-    except _DAMAGE as error:
+    # A damaged file is read as if it were whole until something does not fit, whatever that is.
+    except Exception as error:
         raise InputError(
             f"{path.name} is not a whole, readable HDF5 file: copy or save it again."
         ) from error
@@ -117,18 +125,15 @@ def _opened(path: Path) -> "Iterator[File]":
 
 def _tables(file: "File") -> list[str]:
     """Return the names of the data sets that can hold vectors."""
-    import h5py
+    import pyfive
 
-    # A link to another file would read what the user was not given.
+    names = (name for name in file if name not in _RESULTS)
     return [
         name
-        for name in file
-        if name not in _RESULTS
-        and isinstance(file.get(name, getlink=True), h5py.HardLink)
-        and isinstance(file[name], h5py.Dataset)
-        and not file[name].is_virtual
-        and not file[name].external
-        and file[name].ndim == 2
+        for name in names
+        if isinstance(found := file[name], pyfive.Dataset)
+        and len(found.shape) == 2
+        and isinstance(found.dtype, np.dtype)
     ]
 
 

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -76,3 +78,57 @@ def test_judgements_need_ids(write):
         read_judgements(path, numbered, QUERIES)
     with pytest.raises(InputError, match=r"n\.txt has no ids"):
         read_judgements(path, DOCUMENTS, numbered)
+
+
+ROWS = [("q3", "d4", 2), ("q1", "d1", 0), ("q1", "d2", -1)]
+
+
+def as_table(name):
+    """Write the rows as a table, its columns in another order than BEIR's and with one more."""
+    if name.endswith(".csv"):
+        return "note,score,corpus-id,query-id\n" + "".join(f"x,{g},{d},{q}\n" for q, d, g in ROWS)
+    if name.endswith(".tsv"):
+        return "doc_id\tQID\trelevance\n" + "".join(f"{d}\t{q}\t{g}\n" for q, d, g in ROWS)
+    objects = [f'{{"label": {g}, "query_id": "{q}", "doc_id": "{d}"}}' for q, d, g in ROWS]
+    return "[" + ",".join(objects) + "]" if name.endswith(".json") else "\n".join(objects)
+
+
+@pytest.mark.parametrize("name", ["j.csv", "j.csv.gz", "j.tsv", "j.jsonl", "j.json"])
+def test_tables_with_columns_in_any_order(write, name):
+    judgements = read_judgements(write(name, as_table(name)), DOCUMENTS, QUERIES)
+    assert as_lists(judgements) == ([1, 0, 0], [2, 0, 1], [2, 0, 0])
+
+
+def test_a_table_of_another_program_with_ids_as_floats():
+    documents = make_records(name="d", texts=["a", "b", "c"], ids=["1", "2", "3"])
+    queries = make_records(name="q", texts=["x", "y"], ids=["1", "2"])
+    path = Path(__file__).parent / "files" / "polars-judgements.parquet"
+    assert as_lists(read_judgements(path, documents, queries)) == ([0, 1], [0, 2], [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        (
+            "j.csv",
+            "query-id,corpus-id\nq1,d1\n",
+            r'j\.csv has no column with a usual name for the gain \(its columns: "query-id"',
+        ),
+        (
+            "j.csv",
+            "a,b,score\nq1,d1,1\n",
+            r"j\.csv has no column .* for the query's id or the document's id",
+        ),
+        ("j.csv", "qid,docid,rel\nq1,d1,\n", r'j\.csv, line 2: the gain "" is not a number'),
+        ("j.csv", "qid,docid,rel\nq1,d9,1\n", r'j\.csv, line 2: the id "d9" is not in d\.csv'),
+        (
+            "j.json",
+            '[{"qid": "q1", "docid": "d1", "rel": 1}, {"qid": "q9", "docid": "d1", "rel": 1}]',
+            r'j\.json, row 1 \(counted from 0\): the id "q9" is not in q\.csv',
+        ),
+        ("j.csv", "qid,docid,rel\n", r"j\.csv holds no judgements"),
+    ],
+)
+def test_bad_tables_of_judgements(write, name, content, message):
+    with pytest.raises(InputError, match=message):
+        read_judgements(write(name, content), DOCUMENTS, QUERIES)
