@@ -544,3 +544,23 @@ def test_an_unknown_model(vectors):
     (line,) = done.stderr.splitlines()
     assert "no-such-model" in line
     assert line.endswith(".")
+
+
+def test_a_folder_of_documents_is_split_as_asked(tmp_path, capsys):
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "manual.md").write_text("# Manual\n\n" + "Water the plants. " * 200)
+    (tmp_path / "docs" / "other.html").write_text("<p>Feed the cat.")
+    (tmp_path / "queries.txt").write_text("plants\ncats\n")
+    base = ["evaluate", "--corpus", str(tmp_path / "docs"), "--model", "wordllama-256"]
+    base += ["--queries", str(tmp_path / "queries.txt"), "--dims", "64", "--json", "-", "-k", "1"]
+
+    def n_documents(*options):
+        assert main([*base, *options]) == 0
+        return json.loads(capsys.readouterr().out)["n_docs"]
+
+    split = n_documents()
+    assert split > 4
+    assert n_documents("--passage-size", "0") == 2
+    assert n_documents("--passage-size", "300") > split
+    assert main([*base, "--passage-size", "100", "--passage-overlap", "100"]) == 2
+    assert "with an overlap of 100 cannot be made" in capsys.readouterr().err

@@ -129,7 +129,8 @@ class Strings(Sequence[str]):
         """Count the different cells."""
         if self._rows is not None:
             return len(set(self))
-        cells = pa.chunked_array(self._chunks, pa.large_string())
+        chunks = [pc.fill_null(chunk, "") for chunk in self._chunks]
+        cells = pa.chunked_array(chunks, pa.large_string())
         return int(pc.count_distinct(cells, mode="all").as_py())
 
     def _cell(self, place: int) -> str:

@@ -85,7 +85,7 @@ ROWS = [("q3", "d4", 2), ("q1", "d1", 0), ("q1", "d2", -1)]
 
 def as_table(name):
     """Write the rows as a table, its columns in another order than BEIR's and with one more."""
-    if name.endswith(".csv"):
+    if ".csv" in name:
         return "note,score,corpus-id,query-id\n" + "".join(f"x,{g},{d},{q}\n" for q, d, g in ROWS)
     if name.endswith(".tsv"):
         return "doc_id\tQID\trelevance\n" + "".join(f"{d}\t{q}\t{g}\n" for q, d, g in ROWS)

@@ -38,11 +38,9 @@ def test_near_duplicates_are_those_with_most_shingles_in_common():
     random = np.random.default_rng(5)
     vocabulary = [f"word{i}" for i in range(2000)]
     originals = [" ".join(random.choice(vocabulary, 90)) for _ in range(300)]
-    near = [text.replace(text.split()[40], "other") for text in originals[:40]]
-    far = [
-        " ".join(text.split()[:45] + random.choice(vocabulary, 45).tolist())
-        for text in originals[100:140]
-    ]
+    near = [" ".join([*text.split()[:40], "other", *text.split()[41:]]) for text in originals[:40]]
+    halves = [" ".join(text.split()[:45]) for text in originals[100:140]]
+    far = [f"{half} {' '.join(random.choice(vocabulary, 45))}" for half in halves]
     assert min(map(jaccard, near, originals)) > 0.9
     assert max(map(jaccard, far, originals[100:])) < 0.5
     overview = describe(records(*originals, *near, *far, originals[0]))

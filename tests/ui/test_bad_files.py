@@ -46,7 +46,16 @@ BAD = {
         "id,text\n1,plain\n2,Gr\xfc\xdfe\n".encode("latin-1"),
         ["docs.csv, line 3", "not UTF-8"],
     ),
-    "UTF-16": ("Documents", "docs.csv", "id,text\n1,a\n".encode("utf-16"), ["docs.csv, line 1"]),
+    "mixed encodings": (
+        "Documents",
+        "docs.csv",
+        "id,text\n1,é\n".encode() + "2,é\n".encode("latin-1"),
+        ["docs.csv, line 3", "not UTF-8"],
+    ),
+    "no PDF": ("Documents", "docs.pdf", b"%PDF", ["docs.pdf is not a whole, readable PDF"]),
+    "no DOCX": ("Documents", "docs.docx", b"PK", ["docs.docx is not a DOCX file"]),
+    "deeply nested JSON": ("Documents", "docs.json", b"[" * 100_000, ["docs.json"]),
+    "no HDF5": ("Documents", "docs.h5", b"no", ["docs.h5 is not a whole, readable HDF5"]),
     "binary": ("Documents", "docs.csv", bytes(range(256)) * 40, ["docs.csv, line 2", "not UTF-8"]),
     "broken JSONL row": (
         "Documents",

@@ -1,6 +1,7 @@
 import io
 import zipfile
 
+import h5py
 import numpy as np
 import pytest
 
@@ -260,3 +261,96 @@ def test_wrong_dims_leave_the_page_as_it_is(page):
     labelled(page.text_input, "Dims").set_value("64").run()
     assert not page.error
     assert has(page.button, "Evaluate")
+
+
+LONG = "# Manual\n\n" + "".join(
+    f"Paragraph {n} is about watering. " * 12 + "\n\n" for n in range(6)
+)
+
+
+def test_a_long_document_is_split_and_the_reader_says_how(page):
+    upload(page, "Documents", "manual.md", LONG)
+    upload(page, "Queries", "queries.csv", QUERIES)
+    page.run()
+    assert not page.error
+    assert labelled(page.toggle, "Split documents").value
+    assert facts(page)[0].endswith("passages of 1 documents, ids from the file")
+    assert list(page.dataframe[0].value["id"])[:2] == ["manual.md#1", "manual.md#2"]
+    assert list(page.dataframe[0].value["title"])[0] == "Manual"
+    n_passages = int(facts(page)[0].split()[0])
+    labelled(page.number_input, "Characters a passage").set_value(300)
+    page.run()
+    assert int(facts(page)[0].split()[0]) > n_passages
+    labelled(page.number_input, "Overlap").set_value(300).run()
+    assert [e.value for e in page.error] == [
+        "Passages of 300 characters with an overlap of 300 cannot be made: choose a size of at "
+        "least 20 and an overlap smaller than it."
+    ]
+    labelled(page.toggle, "Split documents").set_value(False).run()
+    assert not page.error
+    assert facts(page)[0] == "1 documents, ids from the file"
+
+
+def test_tables_are_left_whole_unless_the_reader_says_so(page):
+    upload_texts(page, judgements=QRELS)
+    assert not labelled(page.toggle, "Split documents").value
+    labelled(page.toggle, "Split documents").set_value(True).run()
+    labelled(page.number_input, "Characters a passage").set_value(20)
+    labelled(page.number_input, "Overlap").set_value(0).run()
+    assert not page.error
+    assert facts(page)[0].endswith("passages of 10 documents, ids from the file")
+    # Each judged document was split in two.
+    assert any("8 judgements from qrels.tsv." in c.value for c in page.caption)
+
+
+def test_judgements_of_a_table(page):
+    upload_texts(page)
+    upload(page, "Judgements", "judged.csv", "score,doc_id,query_id\n1,d3,q0\n")
+    page.run()
+    assert not page.error
+    assert any("1 judgements from judged.csv." in c.value for c in page.caption)
+
+
+def test_a_zip_of_mixed_files_says_what_it_left_out(page):
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as sink:
+        sink.writestr("a.md", "# One\n\nfirst :red[text] $5 and $6")
+        sink.writestr("inner/b.html", "<title>Two</title><p>second text")
+        sink.writestr("bad.pdf", b"")
+        sink.writestr("logo :material/home:.p$n$g", b"")
+    upload(page, "Documents", "mixed.zip", archive.getvalue())
+    upload(page, "Queries", "queries.csv", QUERIES)
+    page.run()
+    assert not page.error
+    assert list(page.dataframe[0].value["id"]) == ["a.md", "inner/b.html"]
+    assert "$5 and $6" in page.dataframe[0].value["text"][0]
+    (warning,) = page.warning
+    assert "1 file is of other kinds and left out" in warning.value
+    assert "bad.pdf is empty" in warning.value
+    assert r".p\$n\$g" in warning.value
+
+
+def test_an_hdf5_file_brings_its_queries(page, tmp_path):
+    with h5py.File(tmp_path / "set.hdf5", "w") as file:
+        file.attrs["distance"] = "angular"
+        file.create_dataset("train", data=np.eye(6, dtype=np.float32))
+        file.create_dataset("test", data=np.ones((2, 6), dtype=np.float32))
+    upload(page, "Documents", "set.hdf5", (tmp_path / "set.hdf5").read_bytes())
+    page.run()
+    assert not page.error
+    assert facts(page) == [
+        "6 documents, vectors of 6 dimensions, numbered by row",
+        "2 queries, vectors of 6 dimensions, numbered by row",
+    ]
+    assert not has(page.toggle, "Split documents")
+
+
+def test_what_was_understood_is_told_in_words(page):
+    upload_texts(page)
+    captions = [c.value for c in page.caption]
+    assert any(c.startswith("Half are shorter than") and "Language: en" in c for c in captions)
+    assert any("for the vectors at 768 dimensions" in c for c in captions)
+    assert [chart.proto.alt for chart in page.get("echarts_chart")] == [
+        "Histogram of the lengths of documents: 10 of 25 to 49 characters",
+        "Histogram of the lengths of queries: 3 of 0 to 24 characters",
+    ]

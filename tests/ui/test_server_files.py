@@ -199,3 +199,23 @@ def test_a_file_that_changed_is_read_again(served):
     path.write_bytes(b"no longer")
     app = open_app(data=str(path))
     assert "other.evaluation" in app.warning[0].value
+
+
+def test_a_folder_on_the_server_is_read_anew_when_a_file_in_it_changes(texts):
+    (texts / "docs" / "inner").mkdir(parents=True)
+    (texts / "docs" / "a.md").write_text("# One\n\nfirst text on cats")
+    (texts / "docs" / "inner" / "b.txt").write_text("second text on dogs")
+    page = server_page()
+    fill(page, "Documents", str(texts / "docs"))
+    fill(page, "Queries", str(texts / "queries.csv"))
+    assert not page.error
+    assert list(page.dataframe[0].value["id"]) == ["a.md", "inner/b.txt"]
+    (texts / "docs" / "inner" / "b.txt").write_text("another text on bread")
+    page.run()
+    assert list(page.dataframe[0].value["text"])[1] == "another text on bread"
+    evaluate(page, dims="32")
+    assert not page.exception
+    assert not page.error
+    other = open_app(data=page.query_params["data"])
+    assert not other.warning
+    assert columns(other) == columns(page)
