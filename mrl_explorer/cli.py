@@ -11,11 +11,11 @@ from tqdm import tqdm
 
 from mrl_explorer.data import Splitting
 from mrl_explorer.decide.summary import Summary, summarise
-from mrl_explorer.embed import BUNDLED, DataSource, embed_collection, load_model
+from mrl_explorer.embed import BUNDLED, REGISTRY, DataSource
 from mrl_explorer.errors import InputError
 from mrl_explorer.progress import Progress
 from mrl_explorer.retrieval.basis import RUN_BASES
-from mrl_explorer.retrieval.evaluation import DEFAULT_DEPTH, evaluate
+from mrl_explorer.retrieval.evaluation import DEFAULT_DEPTH, evaluate, record_origin
 from mrl_explorer.retrieval.evaluation_file import save_evaluation
 from mrl_explorer.retrieval.metrics import Cutoff
 from mrl_explorer.retrieval.quantization import DEFAULT_QUANTIZATIONS, QUANTIZATIONS
@@ -80,7 +80,20 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--model",
         metavar="NAME",
-        help=f"what embeds texts: {', '.join(BUNDLED)}, a folder, or an id on the hub",
+        help=f"what embeds texts: {', '.join(BUNDLED)}, a folder, or an id on the hub; beside "
+        "ready vectors, what made them",
+    )
+    for kind in ("query", "document"):
+        add(
+            f"--{kind}-prompt",
+            metavar="TEXT",
+            help=f"put before each {kind} instead of the model's own prompt; '' for none",
+        )
+    add(
+        "--trained-dims",
+        type=_integers,
+        metavar="64,128",
+        help="dims the model was trained to be cut at, where they are not known",
     )
     add("--dims", type=_integers, metavar="64,128", help="dims to keep (default: a ladder)")
     add(
@@ -111,6 +124,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--json", metavar="FILE", help="write the figures as JSON; - for standard output")
     add("--save", type=Path, metavar="FILE", help="write the evaluation, for the page to open")
+
+    command = commands.add_parser("models", help="list the known embedding models")
+    command.set_defaults(run=_models)
+    command.add_argument("word", nargs="?", default="", help="only those with this in a cell")
     return parser
 
 
@@ -155,6 +172,10 @@ def _evaluate(options: argparse.Namespace) -> int:
             document_vectors=options.corpus_vectors,
             query_vectors=options.queries_vectors,
             splitting=_splitting(options.passage_size, options.passage_overlap),
+            model=options.model,
+            query_prompt=options.query_prompt,
+            document_prompt=options.document_prompt,
+            trained_dims=options.trained_dims,
         )
         collection = source.read()
         if cutoff.k > len(collection.documents) > 1:
@@ -162,9 +183,7 @@ def _evaluate(options: argparse.Namespace) -> int:
                 f"k = {cutoff.k} is larger than the corpus of {len(collection.documents)} "
                 f"documents: choose k up to {len(collection.documents)}."
             )
-        model = load_model(options.model) if options.model else None
-        if model is not None:
-            collection = embed_collection(collection, model, on_progress=bar.show)
+        collection, origin = source.embed(collection, bar.show)
         evaluation = evaluate(
             collection,
             dims=options.dims,
@@ -172,10 +191,11 @@ def _evaluate(options: argparse.Namespace) -> int:
             bases=options.basis,
             depth=max(options.depth, cutoff.k),
             exclude_self=options.exclude_self,
-            model=options.model,
-            trained_dims=() if model is None else model.dims,
+            model=origin.model,
+            trained_dims=origin.trained_dims,
             on_progress=bar.show,
         )
+    evaluation = record_origin(evaluation, origin)
     summary = summarise(evaluation, cutoff)
     if options.save is not None:
         save_evaluation(evaluation, options.save)
@@ -248,19 +268,38 @@ def _table(summary: Summary) -> str:
             figures = row.held_out, row.held_out_native
             cells += ["" if value is None else f"{value:.3f}" for value in figures]
         lines.append(cells)
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    names = {1, 2}
-    body = "".join(
-        "  ".join(
-            cell.ljust(width) if i in names else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        + "\n"
-        for line in lines
-    )
+    body = _columns(lines, left={1, 2})
     title = (
         f"{rankings.n_docs:,} documents, {rankings.n_queries:,} queries, {rankings.full_dim} "
         f"dimensions: recall@{k} vs full dimension\n"
     )
     notes = "".join(f"Note: {note}\n" for note in evaluation.source.notes)
     return title + body + notes
+
+
+def _models(options: argparse.Namespace) -> int:
+    """List the registry, a model a line."""
+    heads = ("model", "access", "full dim", "Matryoshka", "dims", "max tokens", "prompts")
+    lines = []
+    for entry in REGISTRY.values():
+        row = entry.as_dict()
+        cells = ["-" if row[head] in (None, "") else str(row[head]) for head in heads]
+        if any(options.word.lower() in cell.lower() for cell in cells):
+            lines.append(cells)
+    if not lines:
+        raise InputError(f"No known model has '{options.word}' in it: `models` lists them all.")
+    sys.stdout.write(_columns([heads, *lines], left={0, 1, 3, 4, 6}))
+    return 0
+
+
+def _columns(lines: Sequence[Sequence[str]], *, left: set[int]) -> str:
+    """Align cells in columns, those of `left` to the left."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "".join(
+        "  ".join(
+            cell.ljust(width) if i in left else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        + "\n"
+        for line in lines
+    )

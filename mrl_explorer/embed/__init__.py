@@ -2,22 +2,40 @@
 
 from mrl_explorer.embed.cache import cache_dir, embed
 from mrl_explorer.embed.check import MIN_COSINE, check_same_model, same_model
-from mrl_explorer.embed.collections import embed_collection
-from mrl_explorer.embed.encoding import Kind, encode
-from mrl_explorer.embed.models import BUNDLED, Model, load_model
-from mrl_explorer.embed.source import DataSource
+from mrl_explorer.embed.collections import embed_collection, needs_model
+from mrl_explorer.embed.description import Description, Prompt, Told, describe_model
+from mrl_explorer.embed.encoding import encode
+from mrl_explorer.embed.known_models import BUNDLED, REGISTRY, find_entry
+from mrl_explorer.embed.lengths import CutTexts, count_cut_texts, length_notes
+from mrl_explorer.embed.model_files import Matryoshka
+from mrl_explorer.embed.models import Kind, Model, load_model
+from mrl_explorer.embed.registry import ModelEntry
+from mrl_explorer.embed.source import DataSource, Origin
 
 __all__ = [
     "BUNDLED",
     "MIN_COSINE",
+    "REGISTRY",
+    "CutTexts",
     "DataSource",
+    "Description",
     "Kind",
+    "Matryoshka",
     "Model",
+    "ModelEntry",
+    "Origin",
+    "Prompt",
+    "Told",
     "cache_dir",
     "check_same_model",
+    "count_cut_texts",
+    "describe_model",
     "embed",
     "embed_collection",
     "encode",
+    "find_entry",
+    "length_notes",
     "load_model",
+    "needs_model",
     "same_model",
 ]

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from mrl_explorer.embed.encoding import Kind, encode_batches, what
-from mrl_explorer.embed.models import Model
+from mrl_explorer.embed.encoding import encode_batches, what
+from mrl_explorer.embed.models import Kind, Model
 from mrl_explorer.progress import OnProgress, Progress, silent
 
 CHUNK = 1024
@@ -103,7 +103,7 @@ def embed(
 
 def _entry_name(model: Model, texts: Sequence[str], *, kind: Kind) -> str:
     digest = hashlib.sha256()
-    for part in (_FORMAT, model.fingerprint.encode(), kind.encode()):
+    for part in (_FORMAT, model.fingerprint(kind).encode()):
         digest.update(hashlib.sha256(part).digest())
     for text in texts:
         # Texts of broken Unicode have a name, too; encoding them is what explains the problem.

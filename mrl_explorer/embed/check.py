@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from mrl_explorer.embed.encoding import Kind, encode
-from mrl_explorer.embed.models import Model
+from mrl_explorer.embed.encoding import encode
+from mrl_explorer.embed.models import Kind, Model
 from mrl_explorer.errors import InputError
 
 MIN_COSINE = 0.999

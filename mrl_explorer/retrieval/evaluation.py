@@ -1,11 +1,12 @@
 """An evaluation: ranked lists, and all that is needed to read them."""
 
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mrl_explorer.data import Collection, Judgements, Records, own_rows
+from mrl_explorer.embed import Origin
 from mrl_explorer.errors import InputError
 from mrl_explorer.progress import OnProgress, silent
 from mrl_explorer.retrieval.basis import (
@@ -95,6 +96,8 @@ class Source:
         Whole sentences on what the reader should know about the data.
     exclude_self : bool
         Whether each document used as a query was left out of its own list.
+    query_prompt, document_prompt : str or None
+        What the model was given before each query and document; None when the vectors came ready.
     """
 
     documents: str
@@ -103,6 +106,8 @@ class Source:
     trained_dims: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     exclude_self: bool = False
+    query_prompt: str | None = None
+    document_prompt: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,6 +253,17 @@ def evaluate(
         (*ready.values(), *fitted),
         held_out,
     )
+
+
+def record_origin(evaluation: Evaluation, origin: Origin) -> Evaluation:
+    """Keep with an evaluation how its vectors came about, so that a new query gets the same."""
+    source = replace(
+        evaluation.source,
+        query_prompt=origin.query_prompt,
+        document_prompt=origin.document_prompt,
+        notes=(*evaluation.source.notes, *origin.notes),
+    )
+    return replace(evaluation, source=source)
 
 
 def _checked_names(bases: Iterable[str], ready: Container[str]) -> Iterable[str]:

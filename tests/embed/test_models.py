@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mrl_explorer.embed import BUNDLED, encode, load_model
-from mrl_explorer.embed.model_files import fingerprint, identifying_files
+from mrl_explorer.embed.model_files import digest_files, identifying_files
 from mrl_explorer.errors import InputError
 
 from .conftest import save_tiny
@@ -42,7 +42,7 @@ def test_bundled_model_says_what_it_is(wordllama):
     assert wordllama.full_dim == 256
     assert wordllama.dims == (64, 128, 256)
     assert wordllama.max_tokens is None
-    assert len(wordllama.fingerprint) == 64
+    assert len(wordllama.fingerprint("document")) == 64
     assert "MIT" in wordllama.licence
     assert "Llama 2" in wordllama.licence
 
@@ -83,22 +83,22 @@ def test_fingerprint_follows_content_wherever_it_lies(tiny_folder, folder):
     (folder / ".cache" / "lock").write_text("x")
     (folder / "onnx").mkdir()
     (folder / "onnx" / "model.onnx").write_text("x")
-    assert load_model(str(folder)).fingerprint == before.fingerprint
+    assert load_model(str(folder)).fingerprint("document") == before.fingerprint("document")
 
     edit_json(
         folder / "config_sentence_transformers.json", prompts={"query": "Ask ", "document": ""}
     )
-    assert load_model(str(folder)).fingerprint != before.fingerprint
+    assert load_model(str(folder)).fingerprint("document") != before.fingerprint("document")
 
 
 def test_fingerprint_tells_files_that_swapped_their_content(tmp_path):
     (tmp_path / "a").write_text("1")
     (tmp_path / "b").write_text("2")
-    one = fingerprint(identifying_files(tmp_path), root=tmp_path)
-    assert one == fingerprint([tmp_path / "b", tmp_path / "a"], root=tmp_path)
+    one = digest_files(identifying_files(tmp_path), root=tmp_path)
+    assert one == digest_files([tmp_path / "b", tmp_path / "a"], root=tmp_path)
     (tmp_path / "a").write_text("2")
     (tmp_path / "b").write_text("1")
-    assert one != fingerprint(identifying_files(tmp_path), root=tmp_path)
+    assert one != digest_files(identifying_files(tmp_path), root=tmp_path)
 
 
 @pytest.mark.parametrize(
