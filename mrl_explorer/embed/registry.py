@@ -136,10 +136,10 @@ class ModelEntry:
             "full dim": self.full_dim,
             "Matryoshka": VERDICTS[self.matryoshka],
             "dims": self.dims_text,
-            "prompts": self.prompts_text,
             "max tokens": self.max_tokens,
             "licence": self.licence,
             "own code": {True: "yes", False: "no", None: None}[self.needs_code],
+            "prompts": self.prompts_text,
         }
 
 

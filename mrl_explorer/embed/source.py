@@ -162,8 +162,11 @@ class DataSource:
         if self.model is None:
             return collection, Origin(trained_dims=self.trained_dims or ())
         if not needs_model(collection):
-            dims = describe_model(self.model, told).matryoshka.dims
-            return collection, Origin(self.model, dims)
+            # What the registry knows needs no download; a name that it does not know may be wrong.
+            known = describe_model(self.model, told)
+            if known.entry is None:
+                load_model(self.model, told)
+            return collection, Origin(self.model, known.matryoshka.dims)
         model = load_model(self.model, told)
         return embed_collection(collection, model, on_progress=on_progress), Origin(
             self.model,

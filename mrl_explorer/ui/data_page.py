@@ -27,8 +27,9 @@ from mrl_explorer.errors import InputError
 from mrl_explorer.retrieval.evaluation_file import SUFFIX, load_evaluation
 from mrl_explorer.ui import datasets
 from mrl_explorer.ui.overview import show_overview
+from mrl_explorer.ui.model_picker import show_model
 from mrl_explorer.ui.problems import show_error
-from mrl_explorer.ui.run_panel import explore, show_model, show_run
+from mrl_explorer.ui.run_panel import explore, show_run
 from mrl_explorer.ui.sources import allowed_folders
 from mrl_explorer.ui.uploads import Slot, show_path, show_upload
 

@@ -1,23 +1,21 @@
 """The part of the Data page that runs an evaluation: model, settings, progress."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import streamlit as st
 
 from mrl_explorer.data import Collection
-from mrl_explorer.embed import BUNDLED, DataSource, embed_collection, load_model
+from mrl_explorer.embed import DataSource, needs_model
 from mrl_explorer.errors import InputError
 from mrl_explorer.progress import OnProgress
 from mrl_explorer.retrieval.basis import BASES, DEFAULT_BASES, RUN_BASES
 from mrl_explorer.retrieval.config import default_dims
-from mrl_explorer.retrieval.evaluation import DEFAULT_DEPTH, Evaluation, evaluate
+from mrl_explorer.retrieval.evaluation import DEFAULT_DEPTH, Evaluation, evaluate, record_origin
 from mrl_explorer.retrieval.quantization import DEFAULT_QUANTIZATIONS, QUANTIZATIONS
 from mrl_explorer.ui import datasets, jobs
 from mrl_explorer.ui.controls import start_view
 from mrl_explorer.ui.problems import show_error
-
-_OTHER = "another model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,33 +41,6 @@ class Run:
     exclude_self: bool
 
 
-def show_model(source: DataSource, collection: Collection) -> DataSource:
-    """Ask which model embeds the texts, or nothing when there are vectors on both sides."""
-    needs = [r for r in (collection.documents, collection.queries) if r.vectors is None]
-    if not needs:
-        st.caption("Both sides have vectors, so no model is needed to evaluate.")
-        return source
-    st.subheader("Model", anchor=False)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox(
-            "Embed with",
-            [*BUNDLED, _OTHER],
-            key="model",
-            persist_state="session",
-            width=260,
-            help="wordllama-256 is bundled: static, 256 dimensions, Matryoshka, 50,000 short texts "
-            "a minute and more on a laptop.",
-        )
-        if name == _OTHER:
-            name = st.text_input(
-                "A folder on this server, or an id on the hub",
-                key="model name",
-                persist_state="session",
-                placeholder="sentence-transformers/all-MiniLM-L6-v2",
-            ).strip()
-    return replace(source, model=name or None)
-
-
 def show_run(source: DataSource, collection: Collection) -> None:
     """Ask for settings, start the run, and show how it goes."""
     st.subheader("Run", anchor=False)
@@ -78,9 +49,7 @@ def show_run(source: DataSource, collection: Collection) -> None:
     if run.dims is None and vectors is not None:
         st.caption(f"Dims: {', '.join(map(str, default_dims(vectors.shape[1])))}.")
     job: jobs.Job[tuple[Evaluation, Collection]] | None = st.session_state.get("job")
-    ready = source.model is not None or (
-        vectors is not None and collection.queries.vectors is not None
-    )
+    ready = source.model is not None or not needs_model(collection)
     if st.button(
         "Evaluate",
         type="primary",
@@ -174,11 +143,7 @@ def _work(
     source: DataSource, collection: Collection, run: Run, on_progress: OnProgress
 ) -> tuple[Evaluation, Collection]:
     """Embed what has no vectors, and rank; in the job's thread, so without the page."""
-    trained: tuple[int, ...] = ()
-    if source.model is not None:
-        model = load_model(source.model)
-        trained = model.dims
-        collection = embed_collection(collection, model, on_progress=on_progress)
+    collection, origin = source.embed(collection, on_progress)
     dims, vectors = run.dims, collection.documents.vectors
     if dims is not None and vectors is not None:
         # The slider's last stop is full dimension, in every quantization and basis.
@@ -190,11 +155,11 @@ def _work(
         bases=run.bases,
         depth=run.depth,
         exclude_self=run.exclude_self,
-        model=source.model,
-        trained_dims=trained,
+        model=origin.model,
+        trained_dims=origin.trained_dims,
         on_progress=on_progress,
     )
-    return evaluation, collection
+    return record_origin(evaluation, origin), collection
 
 
 @st.fragment(run_every=0.5)

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from mrl_explorer.data import Collection, passages
-from mrl_explorer.embed import Model, check_same_model, embed, load_model
+from mrl_explorer.embed import Model, Told, check_same_model, embed, load_model
 from mrl_explorer.errors import InputError
 from mrl_explorer.retrieval.evaluation import Listed, list_documents
 from mrl_explorer.retrieval.rankings import Rankings
@@ -49,7 +49,8 @@ def search_typed(dataset: Dataset, text: str) -> Found | None:
         if model is None:
             return None
         with st.spinner("Searching every configuration"):
-            return _search(dataset, (dataset.key, dataset.version), model.name, text)
+            key = dataset.key, dataset.version
+            return _search(dataset, key, model, model.fingerprint("query"), text)
     except InputError as error:
         show_error(str(error))
         return None
@@ -57,7 +58,8 @@ def search_typed(dataset: Dataset, text: str) -> Found | None:
 
 def _model(dataset: Dataset) -> Model | None:
     """Give the model that made the vectors; ask for it when the data came with ready ones."""
-    name = dataset.evaluation.source.model
+    source = dataset.evaluation.source
+    name = source.model
     if name is None:
         name = st.text_input(
             "Which model made these vectors?",
@@ -71,15 +73,17 @@ def _model(dataset: Dataset) -> Model | None:
             st.info("To search ready vectors, name the model that made them.")
             return None
     with st.spinner(f"Loading {name}"):
-        model = _load(name)
-    if dataset.evaluation.source.model is None:
+        # With the prompts of the run, whatever its files say by now.
+        model = _load(name, Told(source.query_prompt, source.document_prompt))
+    if source.query_prompt is None:
+        # The vectors came ready: what is said of their model may be wrong.
         _check(dataset, model)
     return model
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _load(name: str) -> Model:
-    return load_model(name)
+def _load(name: str, told: Told) -> Model:
+    return load_model(name, told)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -100,14 +104,16 @@ def _check(dataset: Dataset, model: Model) -> None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _search(_dataset: Dataset, key: tuple[str, str], model_name: str, text: str) -> Found:
+def _search(
+    _dataset: Dataset, key: tuple[str, str], _model: Model, fingerprint: str, text: str
+) -> Found:
     # numba takes half a second to import, and most visits type no query.
     from mrl_explorer.retrieval.sweep import sweep  # noqa: PLC0415
 
     documents = _collection(_dataset, key).documents
     if documents.vectors is None:
         raise InputError(f"{documents.name} has no vectors to search in.")
-    vectors = embed(_load(model_name), [text], kind="query", cache=None)
+    vectors = embed(_model, [text], kind="query", cache=None)
     if not np.any(vectors):
         raise InputError("The model reads nothing in this query: type words it knows.")
     rankings, bases = _dataset.evaluation.rankings, _dataset.evaluation.bases

@@ -1,0 +1,242 @@
+"""The part of the Data page that asks for the model: which one, and what is known of it."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from mrl_explorer.data import Collection
+from mrl_explorer.embed import (
+    REGISTRY,
+    DataSource,
+    Description,
+    ModelEntry,
+    Prompt,
+    describe_model,
+    needs_model,
+)
+from mrl_explorer.ui.problems import literal
+from mrl_explorer.ui.run_panel import parse_dims
+
+_OTHER = "another model"
+_LOADABLE = [name for name, entry in REGISTRY.items() if entry.loads]
+_HELP_MODEL = (
+    "wordllama-256 and minilm-384 are bundled and need no download. wordllama-256: static, "
+    "Matryoshka, 50,000 short texts a minute and more on a laptop. minilm-384: a standard "
+    "transformer, slower. The others are downloaded from the hub once."
+)
+_HELP_TABLE = (
+    "Click a row to use that model. Matryoshka: whether it was trained to be cut. Dims: those it "
+    "was trained for, which become stops of the slider. Prompts: text that goes before queries and "
+    "before documents. Unknown and empty cells: no public source says."
+)
+_HELP_DIMS = (
+    "Comma-separated: dims the model was trained to be cut at. They become stops of the slider."
+)
+
+
+def show_model(source: DataSource, collection: Collection) -> DataSource:
+    """Ask which model embeds the texts, or which one made the vectors that are there."""
+    if not needs_model(collection):
+        return _show_maker(source, collection)
+    st.subheader("Model", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.selectbox(
+            "Embed with",
+            [*_LOADABLE, _OTHER],
+            key="model",
+            persist_state="session",
+            width=440,
+            on_change=_forget_click,
+            help=_HELP_MODEL,
+        )
+        if name == _OTHER:
+            name = st.text_input(
+                "A folder on this server, or an id on the hub",
+                key="model name",
+                persist_state="session",
+                width=440,
+                placeholder="sentence-transformers/paraphrase-MiniLM-L6-v2",
+            ).strip()
+    _show_table()
+    if not name:
+        return replace(source, model=None)
+    known = describe_model(name)
+    _show_facts(known)
+    return _show_details(replace(source, model=name), known)
+
+
+def _show_table() -> None:
+    """Let the reader search the registry and choose by a click."""
+    with st.expander(f"Compare the {len(REGISTRY)} known models", icon=":material/table_rows:"):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            words = st.text_input(
+                "Search",
+                key="model search",
+                width=300,
+                placeholder="for example nomic, 768, apache, hosted",
+                help=_HELP_TABLE,
+            )
+            trained = st.toggle("Matryoshka only", key="model search trained")
+            st.caption("Click a row to use that model.")
+        found = [
+            entry
+            for entry in REGISTRY.values()
+            if matches(entry, words) and (entry.matryoshka or not trained)
+        ]
+        if not found:
+            st.info("No known model has these words. Any other is chosen by its name above.")
+            return
+        key = f"model table {words} {trained} {st.session_state.get('model table', 0)}"
+
+        def use_clicked() -> None:
+            rows = st.session_state[key]["selection"]["rows"]
+            if rows and found[rows[0]].loads:
+                st.session_state["model"] = found[rows[0]].name
+
+        rows = [{**entry.as_dict(), "source": entry.sources[0]} for entry in found]
+        event = st.dataframe(
+            {head: [row[head] for row in rows] for head in rows[0]},
+            hide_index=True,
+            height=min(38 + 35 * len(rows), 318),
+            key=key,
+            on_select=use_clicked,
+            selection_mode="single-row",
+            placeholder="",
+            column_config={
+                "model": st.column_config.TextColumn(width=250, pinned=True),
+                "licence": st.column_config.TextColumn(width="small"),
+                "access": st.column_config.TextColumn(
+                    help="bundled: no download. hub: downloaded once. hosted: runs at its provider."
+                ),
+                "full dim": st.column_config.NumberColumn(format="%d"),
+                "max tokens": st.column_config.NumberColumn(format="%d"),
+                "source": st.column_config.LinkColumn(display_text="open", width="small"),
+            },
+        )
+        chosen = event["selection"]["rows"]
+        if chosen and (entry := found[chosen[0]]).obstacle:
+            st.info(literal(f"{entry.name} {entry.obstacle}."), icon=":material/info:")
+
+
+def _forget_click() -> None:
+    """Start a new table, without the row that was clicked before another model was chosen."""
+    st.session_state["model table"] = st.session_state.get("model table", 0) + 1
+
+
+def matches(entry: ModelEntry, words: str) -> bool:
+    """Tell whether every word occurs in the cells of an entry."""
+    text = " ".join(str(cell) for cell in entry.as_dict().values()).lower()
+    return all(word in text for word in words.lower().split())
+
+
+def _show_facts(known: Description) -> None:
+    """Say in one line what is known of the chosen model, and in another what stands against it."""
+    entry = known.entry
+    facts = []
+    if entry is not None:
+        facts.append(f"{entry.full_dim:,} dims")
+    facts.append(matryoshka_text(known))
+    if entry is not None and entry.max_tokens is not None:
+        facts.append(f"reads {entry.max_tokens:,} tokens of a text")
+    if known.licence:
+        facts.append(f"licence: {known.licence}")
+    st.caption(literal(" · ".join(facts)))
+    if entry is not None and entry.obstacle:
+        st.warning(literal(f"{entry.name} {entry.obstacle}."), icon=":material/warning:")
+    elif entry is not None and entry.needs_code:
+        st.caption(
+            "Its files bring program code of their own, which runs only where the server's owner "
+            "lists the model in MRL_EXPLORER_ALLOW_REMOTE_CODE."
+        )
+
+
+def matryoshka_text(known: Description) -> str:
+    """Say whether a model was trained to be cut, and how that is known."""
+    found = known.matryoshka
+    verdict = {
+        "yes": "Matryoshka",
+        "likely": "likely Matryoshka",
+        "no": "not trained as Matryoshka",
+        "unknown": "Matryoshka or not: unknown",
+    }[found.verdict]
+    if found.dims:
+        verdict += f", trained at {', '.join(map(str, found.dims))}"
+    elif known.entry is not None and known.entry.dims_text:
+        verdict += f", {known.entry.dims_text}"
+    return verdict if known.entry is not None else f"{verdict} ({found.reason})"
+
+
+def _show_details(source: DataSource, known: Description) -> DataSource:
+    """Show prompts and trained dims, and let the reader overrule them."""
+    name = source.model
+    listed = known.entry is not None
+    label = "Prompts and trained dims" if listed else "Prompts and trained dims of this model"
+    with st.expander(label, expanded=not listed, icon=":material/edit_note:"):
+        if not listed:
+            st.caption(
+                "This model is not among the known ones. Left as they are, these fields hold what "
+                "its own files say."
+            )
+        with st.grid(2, min_column_width=300):
+            query = _ask_prompt("query", name, known.query_prompt)
+            document = _ask_prompt("document", name, known.document_prompt)
+        dims = st.text_input(
+            "Trained dims",
+            ", ".join(map(str, known.matryoshka.dims)),
+            key=f"trained dims {name}",
+            persist_state="session",
+            width=300,
+            placeholder="not known",
+            help=_HELP_DIMS,
+        )
+    chosen = parse_dims(dims)
+    return replace(
+        source,
+        query_prompt=query,
+        document_prompt=document,
+        trained_dims=None if chosen == (known.matryoshka.dims or None) else chosen or (),
+    )
+
+
+def _ask_prompt(kind: str, name: str | None, prompt: Prompt) -> str | None:
+    """Ask for a prompt; None leaves it as it is known."""
+    origin = {"nobody": "no source names one", "you": "as you set it"}.get(
+        prompt.stated_by, f"from {prompt.stated_by}"
+    )
+    # An area and not a line: prompts may hold line breaks.
+    text = st.text_area(
+        f"Before each {kind}",
+        prompt.text,
+        key=f"{kind} prompt {name}",
+        persist_state="session",
+        height=70,
+        placeholder="nothing",
+        help=f"Put before every {kind} exactly as written, spaces at the end included "
+        f"({origin}). The wrong prompt costs relevance without any error.",
+    )
+    return None if text == prompt.text else text
+
+
+def _show_maker(source: DataSource, collection: Collection) -> DataSource:
+    """Ask, where all vectors are ready, which known model made them; nobody has to say."""
+    vectors = collection.documents.vectors
+    if vectors is None:
+        return source
+    dim = vectors.shape[1]
+    candidates = [
+        name for name, entry in REGISTRY.items() if dim == entry.full_dim or dim in entry.dims
+    ]
+    st.caption("Both sides have vectors, so no model is needed to evaluate.")
+    if not candidates:
+        return source
+    name = st.selectbox(
+        "Which model made these vectors? (optional)",
+        [None, *candidates],
+        format_func=lambda name: "not said" if name is None else name,
+        key=f"maker {dim}",
+        persist_state="session",
+        width=440,
+        help=f"Known models with {dim:,} dims. The dims it was trained at become stops of the "
+        "slider, and the name is kept with the run. Nothing is sent to it.",
+    )
+    return replace(source, model=name)
