@@ -20,7 +20,7 @@ from mrl_explorer.data import (
     with_vectors,
 )
 from mrl_explorer.decide.summary import summarise
-from mrl_explorer.embed import embed_collection, load_model
+from mrl_explorer.embed import REGISTRY, Told, embed_collection, load_model
 from mrl_explorer.progress import Progress
 from mrl_explorer.retrieval import evaluation as evaluation_module
 from mrl_explorer.retrieval.config import default_dims
@@ -564,3 +564,41 @@ def test_a_folder_of_documents_is_split_as_asked(tmp_path, capsys):
     assert n_documents("--passage-size", "300") > split
     assert main([*base, "--passage-size", "100", "--passage-overlap", "100"]) == 2
     assert "with an overlap of 100 cannot be made" in capsys.readouterr().err
+# --- models -------------------------------------------------------------------------------------
+
+
+def test_the_known_models_are_listed(capsys):
+    assert main(["models"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[:2] == ["model", "access"]
+    assert [line.split()[0] for line in lines[1:]] == list(REGISTRY)
+    assert lines[1].split()[:7] == ["wordllama-256", "bundled", "256", "yes", "64,", "128,", "256"]
+
+
+def test_the_list_of_models_can_be_searched(capsys):
+    assert main(["models", "Search_Query"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == [
+        "nomic-ai/nomic-embed-text-v1.5",
+        "nomic-ai/nomic-embed-text-v2-moe",
+    ]
+    assert main(["models", "no-such"]) == 2
+    assert capsys.readouterr().err.startswith("No known model has 'no-such' in it")
+
+
+def test_prompts_and_trained_dims_can_be_given(capsys, tmp_path):
+    run_json(
+        capsys,
+        *("--corpus", HELP_CENTRE, "--model", "wordllama-256", "--quantizations", "float32"),
+        *("--query-prompt", "question: ", "--trained-dims", "50,100"),
+        *("--save", tmp_path / "run.evaluation"),
+    )
+    source = load_evaluation(tmp_path / "run.evaluation").source
+    assert (source.query_prompt, source.document_prompt) == ("question: ", "")
+    assert source.trained_dims == (50, 100)
+    told = load_model("wordllama-256", Told(query_prompt="question: "))
+    expected = evaluate(
+        embed_collection(read_beir(HELP_CENTRE), told), quantizations=["float32"], dims=[50]
+    )
+    found = load_evaluation(tmp_path / "run.evaluation").rankings
+    assert (found.ids[0] == expected.rankings.ids[0]).mean() > 0.99

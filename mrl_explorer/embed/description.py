@@ -86,11 +86,11 @@ def describe_model(name: str, told: Told | None = None) -> Description:
         If a file of the model is damaged.
     """
     entry = entry_of(name)
-    folder = _local_folder(name, entry)
+    folder = _local_files(name, entry)
     own = ("", "")
     if folder is not None:
         config = read_json(folder / "config_sentence_transformers.json")
-        own = stated_prompts(config.get("prompts") or {}, config.get("default_prompt_name"))
+        own = stated_prompts(config.get("prompts") or {})
     return describe(entry, folder=folder, own_prompts=own, told=told)
 
 
@@ -99,7 +99,7 @@ def entry_of(name: str) -> ModelEntry | None:
     entry = find_entry(name)
     if entry is not None and entry.access == "bundled":
         return entry
-    folder = _folder(name)
+    folder = local_folder(name)
     if folder is None:
         return entry
     entry = find_entry("/".join(folder.resolve().parts[-2:]))
@@ -161,11 +161,11 @@ def _matryoshka(
     return Matryoshka(VERDICTS[entry.matryoshka], "the registry says so", dims)
 
 
-def _local_folder(name: str, entry: ModelEntry | None) -> Path | None:
+def _local_files(name: str, entry: ModelEntry | None) -> Path | None:
     """Files of a model on this machine, if it has any."""
     if entry is not None and entry.access != "hub":
         return None
-    folder = _folder(name)
+    folder = local_folder(name)
     if folder is not None or is_path(name):
         return folder
     try:
@@ -175,10 +175,11 @@ def _local_folder(name: str, entry: ModelEntry | None) -> Path | None:
         return None
 
 
-def _folder(name: str) -> Path | None:
+def local_folder(name: str) -> Path | None:
+    """Give the folder of this machine that a name means; None if it means none."""
     folder = Path(os.path.expanduser(name))  # Path.expanduser raises for an unknown ~user
     try:
-        return folder if folder.is_dir() else None
+        return folder if name and folder.is_dir() else None
     except ValueError:  # a name with a zero byte
         return None
 

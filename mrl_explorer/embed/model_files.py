@@ -16,6 +16,8 @@ _DIMS = re.compile(r"matryoshka_dim(?:ension)?s[\"']?\s*[:=]\s*[\[(]([\d,\s]+)[\
 # As sentence-transformers tags the card of a model that it trained with either loss.
 _LOSS = re.compile(r"\bloss:(Matryoshka(?:2d)?Loss)\b")
 _SAID = re.compile(r"\bmatryoshka\b|\bMRL\b", re.IGNORECASE)
+# Every card that sentence-transformers writes recommends this reading, whatever the model.
+_RECOMMENDED = re.compile(r"^.*huggingface\.co/blog/matryoshka.*$", re.MULTILINE)
 _LICENCE = re.compile(r"^license(_name)?:[ \t]*(\S.*?)\s*$", re.MULTILINE)
 _CONFIGS = ("config.json", "config_sentence_transformers.json", "README.md")
 
@@ -112,7 +114,7 @@ def detect_matryoshka(folder: Path, *, full_dim: int | None = None) -> Matryoshk
         return Matryoshka("yes", "its files name the dims of its training", dims)
     if cut := read_json(folder / "config_sentence_transformers.json").get("truncate_dim"):
         return Matryoshka("likely", f"its files cut vectors to {cut} dims by default")
-    if said := _SAID.search(card):
+    if said := _SAID.search(_RECOMMENDED.sub("", card)):
         return Matryoshka("likely", f'its card speaks of "{said[0]}"')
     return Matryoshka("unknown", "its files say nothing of it, which is no sign that it was not")
 
@@ -126,20 +128,15 @@ def _named_dims(folder: Path, *, full_dim: int | None) -> tuple[int, ...]:
     return ()
 
 
-def stated_prompts(prompts: Mapping[str, str | None], default: str | None) -> tuple[str, str]:
-    """Give what sentence-transformers puts before a query and before a document.
+def stated_prompts(prompts: Mapping[str, str | None]) -> tuple[str, str]:
+    """Give the prompts for queries and for documents among a model's own, by their usual names.
 
-    Parameters
-    ----------
-    prompts : mapping
-        A model's own, by name.
-    default : str or None
-        Name of the one that applies where no other does.
+    An empty one says nothing: sentence-transformers writes "query" and "document" into every model
+    that it saves. Its `default_prompt_name` is for texts that are neither.
     """
 
     def first(*names: str) -> str:
-        found = next((name for name in names if name in prompts), default)
-        return prompts.get(found or "") or ""
+        return next((prompt for name in names if (prompt := prompts.get(name))), "")
 
     return first("query"), first("document", "passage", "corpus")
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from mrl_explorer.embed.description import Told, describe, entry_of, is_path
+from mrl_explorer.embed.description import Told, describe, entry_of, is_path, local_folder
 from mrl_explorer.embed.hub import hub_folder
 from mrl_explorer.embed.known_models import BUNDLED
 from mrl_explorer.embed.model_files import (
@@ -139,8 +139,7 @@ def load_model(name: str, told: Told | None = None) -> Model:
         return _load_bundled(entry, told)
     if entry is not None and not entry.loads:
         raise InputError(f"{entry.name} {entry.obstacle}.")
-    folder = Path(os.path.expanduser(name))  # Path.expanduser raises for an unknown ~user
-    if folder.is_dir():
+    if folder := local_folder(name):
         return _load_folder(name, folder, entry, told, code=_may_run_code(folder))
     if is_path(name):
         raise InputError(
@@ -255,7 +254,7 @@ def _model(
     known = describe(
         entry,
         folder=folder,
-        own_prompts=stated_prompts(encoder.prompts, encoder.default_prompt_name),
+        own_prompts=stated_prompts(encoder.prompts),
         full_dim=full_dim,
         told=told,
     )

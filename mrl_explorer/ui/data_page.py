@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
@@ -26,8 +25,8 @@ from mrl_explorer.embed import DataSource
 from mrl_explorer.errors import InputError
 from mrl_explorer.retrieval.evaluation_file import SUFFIX, load_evaluation
 from mrl_explorer.ui import datasets
-from mrl_explorer.ui.overview import show_overview
 from mrl_explorer.ui.model_picker import show_model
+from mrl_explorer.ui.overview import show_overview
 from mrl_explorer.ui.problems import show_error
 from mrl_explorer.ui.run_panel import explore, show_run
 from mrl_explorer.ui.sources import allowed_folders

