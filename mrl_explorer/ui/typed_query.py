@@ -77,7 +77,7 @@ def _model(dataset: Dataset) -> Model | None:
         model = _load(name, Told(source.query_prompt, source.document_prompt))
     if source.query_prompt is None:
         # The vectors came ready: what is said of their model may be wrong.
-        _check(dataset, model)
+        _check(dataset, (dataset.key, dataset.version), model, model.fingerprint("document"))
     return model
 
 
@@ -93,14 +93,15 @@ def _collection(_dataset: Dataset, key: tuple[str, str]) -> Collection:
     return _dataset.collection()
 
 
-def _check(dataset: Dataset, model: Model) -> None:
-    documents = _collection(dataset, (dataset.key, dataset.version)).documents
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _check(_dataset: Dataset, key: tuple[str, str], _model: Model, fingerprint: str) -> None:
+    documents = _collection(_dataset, key).documents
     if documents.texts is None or documents.vectors is None:
         raise InputError(
             "These vectors came without texts, so nothing can be embedded again to check the "
             "model: give the texts as well to type queries."
         )
-    check_same_model(model, passages(documents), documents.vectors, kind="document")
+    check_same_model(_model, passages(documents), documents.vectors, kind="document")
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

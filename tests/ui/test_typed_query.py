@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from mrl_explorer.embed import encode, load_model
+from tests.embed.conftest import save_tiny
 from tests.ui.apps import (
     DOCUMENTS,
     QUERIES,
@@ -157,3 +158,36 @@ def test_vectors_without_texts_cannot_be_checked():
     fill(app, NAMED, "wordllama-256")
     (error,) = app.error
     assert "came without texts" in error.value
+
+
+def test_a_typed_query_gets_the_prompt_of_the_run(tmp_path):
+    """Row 3 is "red", row 4 "green": the prompt, a word of the documents, decides the order."""
+    folder = save_tiny(tmp_path / "mine")
+    app = open_app("data")
+    upload_texts(
+        app, documents="id,text\nr,red\ng,green\n", queries="id,text\nq,red green\np,red\n"
+    )
+    labelled(app.selectbox, "Embed with").select("another model").run()
+    fill(app, "A folder on this server", str(folder))
+    app.text_area[0].set_value("green green ").run()
+    evaluate(app, quantizations=["float32"])
+    assert not app.error
+    fill(app, TYPED, "red")
+    assert not app.error
+    # Without the prompt, "red" would come first.
+    assert columns(app)[0][2] == ["g", "r"]
+
+
+def test_the_named_maker_of_ready_vectors_is_checked_before_a_search():
+    rng = np.random.default_rng(1)
+    vectors = rng.normal(size=(13, 256)).astype(np.float32)
+    app = open_app("data")
+    upload_texts(app)
+    upload(app, "Ready vectors of the documents", "d.npy", npy(vectors[:10]))
+    upload(app, "Ready vectors of the queries", "q.npy", npy(vectors[10:]))
+    app.run()
+    labelled(app.selectbox, "Which model made these vectors?").select("wordllama-256").run()
+    evaluate(app, dims="64")
+    fill(app, TYPED, "cats and dogs")
+    assert "wordllama-256 did not make these vectors" in app.error[0].value
+    assert shown_results(app) is None
