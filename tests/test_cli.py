@@ -564,6 +564,8 @@ def test_a_folder_of_documents_is_split_as_asked(tmp_path, capsys):
     assert n_documents("--passage-size", "300") > split
     assert main([*base, "--passage-size", "100", "--passage-overlap", "100"]) == 2
     assert "with an overlap of 100 cannot be made" in capsys.readouterr().err
+
+
 # --- models -------------------------------------------------------------------------------------
 
 
