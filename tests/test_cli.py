@@ -266,7 +266,7 @@ def test_a_beir_folder_with_a_model(tmp_path, capsys, monkeypatch):
         *("--corpus", HELP_CENTRE, "--model", "wordllama-256", "--dims", "64,100"),
         *("--quantizations", "float32,binary", "--save", save),
     )
-    assert (report["n_docs"], report["n_queries"], report["full_dim"]) == (150, 100, 256)
+    assert (report["n_docs"], report["n_queries"], report["full_dim"]) == (300, 150, 256)
     assert all(list(config) == JUDGED for config in report["configs"])
     model = load_model("wordllama-256")
     collection = embed_collection(read_beir(HELP_CENTRE), model, cache=tmp_path / "cache")
@@ -278,7 +278,7 @@ def test_a_beir_folder_with_a_model(tmp_path, capsys, monkeypatch):
     evaluation = load_evaluation(save)
     assert evaluation.source.model == "wordllama-256"
     assert evaluation.source.trained_dims == model.dims
-    assert len(evaluation.queries.segments) == 100
+    assert len(evaluation.queries.segments) == 150
 
 
 def test_trained_dims_join_the_ladder(capsys):

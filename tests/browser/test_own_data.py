@@ -33,7 +33,7 @@ def test_uploaded_texts_from_files_to_a_typed_query(open_page):
     expect(view.page.get_by_role("button", name="Copy link")).to_be_disabled()
     other = open_page(view.page.url)
     expect(other.page.get_by_text("uploaded in another browser session")).to_be_visible()
-    expect(other.page.get_by_text("150 documents")).to_be_visible()
+    expect(other.page.get_by_text("300 documents")).to_be_visible()
 
 
 def test_a_second_press_of_evaluate_is_not_possible(open_page):
@@ -161,4 +161,4 @@ def test_a_bad_file_is_named_and_the_page_stays(open_page):
 def test_a_link_that_leads_nowhere_shows_the_sample(open_page, link):
     view = open_page(link).settled(128)
     expect(view.page.get_by_role("alert")).to_contain_text("The sample is shown instead.")
-    expect(view.page.get_by_text("150 documents")).to_be_visible()
+    expect(view.page.get_by_text("300 documents")).to_be_visible()

@@ -164,7 +164,7 @@ def test_the_columns_count_what_recall_counts(sample, dim, quantization, basis, 
     config = Config(dim, quantization, basis)
     rankings = sample.rankings
     shares = recall(rankings, cutoff)[rankings.place(config)]
-    assert len(shares) == 100
+    assert len(shares) == 150
     for query, share in enumerate(shares):
         truth, chosen = compare(rankings, query, chosen=config, pinned=None, cutoff=cutoff)
         kept = round(share * cutoff.k)

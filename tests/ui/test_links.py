@@ -59,7 +59,7 @@ def test_nonsense_in_a_link_gives_the_default(name, value):
     assert DEFAULT in html(app)
     assert "recall@10" in numbers(app)
     assert len(columns(app)) == 2
-    assert app.selectbox(key="query").value == "q-007"
+    assert app.selectbox(key="query").value == "q-035"
     assert "pin" not in app.query_params
 
 
@@ -121,8 +121,8 @@ def test_an_unknown_data_set_gives_the_sample_and_a_word_on_why(key):
     (warning,) = app.warning
     assert warning.value.endswith("The sample is shown instead.")
     assert len(warning.value) < 400
-    assert "150 documents" in html(app)
-    assert numbers(app)["recall@10"][0] == ".741"
+    assert "300 documents" in html(app)
+    assert numbers(app)["recall@10"][0] == ".718"
     assert "data" not in app.query_params
     app.select_slider(key="dim").set_value(64).run()
     assert not app.warning
@@ -156,7 +156,7 @@ def test_a_link_to_a_file_that_is_no_evaluation_is_refused_in_words(served):
     app = open_app(data=str(served / "notes.evaluation"))
     assert not app.exception
     assert "notes.evaluation" in app.warning[0].value
-    assert "150 documents" in html(app)
+    assert "300 documents" in html(app)
 
 
 def test_a_pin_in_the_link_can_be_let_go():

@@ -30,7 +30,7 @@ def test_the_app_opens_on_the_sample():
     assert not app.exception
     assert not app.warning
     assert not app.error
-    assert "150 documents · 100 queries · wordllama-256, 256 dimensions" in html(app)
+    assert "300 documents · 150 queries · wordllama-256, 256 dimensions" in html(app)
     assert app.selectbox(key="data set help-centre").options == ["Help centre (sample)"]
     assert app.select_slider(key="dim").options == ["32", "48", "64", "96", "128", "192", "256"]
     assert app.select_slider(key="dim").value == 128
@@ -46,9 +46,9 @@ def test_the_app_opens_on_the_sample():
 def test_what_is_known_of_the_data_is_told():
     about = html(open_app())
     for fact in (
-        "150 from corpus.jsonl",
-        "100 from queries.jsonl",
-        "551 from test.tsv",
+        "300 from corpus.jsonl",
+        "150 from queries.jsonl",
+        "7,066 from test.tsv",
         "64, 128, 256",
         "70, ranked 100 deep",
     ):

@@ -21,7 +21,7 @@ def listed(app):
 def test_queries_are_offered_worst_first(sample):
     app = open_app(dim="48", quantization="binary")
     shares = recall(sample.rankings, Cutoff(10))[sample.rankings.place(Config(48, "binary"))]
-    order = sorted(range(100), key=lambda row: shares[row])[:50]
+    order = sorted(range(150), key=lambda row: shares[row])[:50]
     expected = [(f"{shares[row]:.3f}"[1:], sample.queries.texts[row]) for row in order]
     assert listed(app) == expected
     assert app.selectbox(key="query").value == sample.queries.ids[order[0]]
@@ -109,7 +109,7 @@ def test_segment_and_words_hold_together(sample):
     assert all(sample.queries.segments[row] == "keyword" for row in rows)
     assert all("api" in sample.queries.texts[row].lower() for row in rows)
     assert set(rows) < set(matching(summary, segment=None, words="api"))
-    assert len(matching(summary, segment=None, words="  ")) == 100
+    assert len(matching(summary, segment=None, words="  ")) == 150
 
 
 @pytest.fixture
