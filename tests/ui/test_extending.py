@@ -97,8 +97,8 @@ def test_deeper_lists_allow_more_candidates():
     app = open_app(dim="64", k="20", rescore="true", oversample="5")
     assert app.selectbox(key="oversample").options[-1] == "5"
     depth = labelled(app.number_input, "Places in each list")
-    # Eight times 20 is next, and there are 150 documents.
-    assert (depth.min, depth.max, depth.value) == (101, 150, 150)
+    # Eight times 20 is next, and there are 300 documents.
+    assert (depth.min, depth.max, depth.value) == (101, 300, 160)
     depth.set_value(140).run()
     before = numbers(app)
     finish(app, "Rank again")
@@ -106,10 +106,12 @@ def test_deeper_lists_allow_more_candidates():
     assert numbers(app) == before
     assert app.selectbox(key="oversample").value == 5
     assert app.number_input(key="k").max == 140
-    assert labelled(app.number_input, "Places in each list").value == 150
+    depth = labelled(app.number_input, "Places in each list")
+    assert depth.value == 160
+    depth.set_value(300).run()
     finish(app, "Rank again")
     assert not has(app.number_input, "Places in each list")
-    assert any("These lists hold all 150 documents" in caption.value for caption in app.caption)
+    assert any("These lists hold all 300 documents" in caption.value for caption in app.caption)
 
 
 def test_a_typed_query_finds_the_added_dim():
