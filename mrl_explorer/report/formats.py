@@ -41,3 +41,12 @@ def change_text(before: float, after: float) -> str:
     # Four nines of saving must not be rounded to everything.
     digits = 0 if abs(percent) < 99 else 1
     return f"{percent:+.{digits}f}%"
+
+
+def time_text(seconds: float) -> str:
+    """Write a duration as one would say it: 42 -> '42 s', 150 -> '3 min', 7,600 -> '2 h 7 min'."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if hours else f"{minutes} min"

@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,6 +21,9 @@ from mrl_explorer.retrieval.rankings import Rankings
 DOCUMENTS_AT_ONCE = 2048
 QUERIES_AT_ONCE = 256
 """A tile's scores for a chunk, 2 MB, stay in a core's own cache from product to selection."""
+
+SECONDS_UNTOLD = 0.25
+"""A report at least this often, so that a sweep of slow tiles can be stopped between them."""
 
 
 def sweep(
@@ -52,7 +55,8 @@ def sweep(
     excluded : np.ndarray, optional
         (n_queries,) document row left out of each query's own list; -1 for none.
     on_progress : callable
-        Told after each tile; what it raises stops the sweep.
+        Told after each tile, and again while a tile takes long; what it raises stops the sweep
+        once the chunks under way are done.
 
     Returns
     -------
@@ -145,7 +149,7 @@ def _rank(
     # for another to finish a tile.
     upcoming = pool.submit(encode, tiles[0])
     ranking: list[Future[None]] = []
-    done = 0
+    done = ranked = 0
     for rows, following in zip(tiles, [*tiles[1:], None], strict=True):
         encoded = upcoming.result()
         if following is not None:
@@ -155,14 +159,23 @@ def _rank(
             pool.submit(select, chunk, rows.start, encoded, before)
             for chunk, before in zip(chunks, earlier, strict=True)
         ]
-        for future in ranking:
-            future.result()
+        yield from _waiting(ranking, ranked)
         if done:
             yield done
-        ranking, done = queued, rows.stop
-    for future in ranking:
-        future.result()
+        ranking, ranked, done = queued, done, rows.stop
+    yield from _waiting(ranking, ranked)
     yield done
+
+
+def _waiting(futures: Sequence[Future[None]], ranked: int) -> Iterator[int]:
+    """Wait for a tile's chunks; while that takes, yield the documents ranked before it."""
+    left = set(futures)
+    while left:
+        done, left = wait(left, SECONDS_UNTOLD, return_when=FIRST_EXCEPTION)
+        for future in done:
+            future.result()
+        if left:
+            yield ranked
 
 
 def _query_factors(groups: list[Family]) -> dict[int, np.ndarray]:
@@ -213,7 +226,12 @@ def n_threads() -> int:
 def _threads() -> Iterator[ThreadPoolExecutor]:
     """Run chunks in threads of our own, each with a single-threaded BLAS."""
     with _single_threaded_blas, ThreadPoolExecutor(n_threads()) as pool:
-        yield pool
+        try:
+            yield pool
+        except BaseException:
+            # Stopped: what is queued is not waited for.
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 class _SingleThreadedBlas:

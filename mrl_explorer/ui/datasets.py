@@ -12,6 +12,7 @@ import streamlit as st
 
 from mrl_explorer.data import Collection, read_beir
 from mrl_explorer.embed import DataSource, cache_dir
+from mrl_explorer.embed.storage import trim_cache
 from mrl_explorer.errors import InputError
 from mrl_explorer.retrieval.evaluation import Evaluation
 from mrl_explorer.retrieval.evaluation_file import SUFFIX, load_evaluation, save_evaluation
@@ -20,6 +21,8 @@ from mrl_explorer.ui.sources import allowed_folders, is_allowed, resolved
 
 SAMPLE = "help-centre"
 _SAMPLE_FOLDER = Path(__file__).parents[2] / "sample_data" / "help_centre"
+_SAMPLE_MODEL = "wordllama-256"
+_SAMPLE_FILE = f"help_centre{SUFFIX}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +86,7 @@ def extend(dataset: Dataset, evaluation: Evaluation) -> None:
 def available() -> dict[str, str]:
     """List the data sets to choose from, by key: the sample, this session's, and the server's."""
     own: dict[str, Dataset] = st.session_state.get("own_datasets", {})
-    listed = {SAMPLE: "Help centre (sample)"}
+    listed = {sample: _sample_title(model) for sample, model in _samples().items()}
     listed |= {key: dataset.title for key, dataset in own.items()}
     for folder in allowed_folders():
         listed |= {str(path): path.stem for path in sorted(folder.glob(f"*{SUFFIX}"))}
@@ -105,8 +108,8 @@ def find(key: str) -> Dataset:
         in_session: dict[str, Dataset] = st.session_state.get(kept, {})
         if key in in_session:
             return in_session[key]
-    if key == SAMPLE:
-        return _sample()
+    if model := _samples().get(key):
+        return _sample(key, model)
     if key.startswith("run-"):
         path = _runs_folder() / f"{key}{SUFFIX}"
         if not key.removeprefix("run-").isalnum() or not path.is_file():
@@ -128,36 +131,59 @@ def find(key: str) -> Dataset:
     return _opened(key, _version(path))
 
 
-def keep(evaluation: Evaluation, collection: Collection, source: DataSource) -> str:
-    """Keep a finished run, and give its key.
+@dataclass(frozen=True, eq=False)
+class Done:
+    """What a finished run gives.
 
-    A run on server-side files is written to the cache, so that its link opens for others; one on
-    uploaded files stays in this session.
+    Attributes
+    ----------
+    evaluation : Evaluation
+        The ranked lists.
+    collection : Collection
+        Documents and queries with vectors.
+    key : str or None
+        Under which it is kept on the server, for any browser.
     """
-    if source.on_server:
-        recipe = json.dumps(source.as_dict(), sort_keys=True)
-        rankings = evaluation.rankings
-        # Another run of the same files has a link of its own: the first one's still leads to it.
-        identity = f"{recipe} {rankings.configs} {rankings.depth} {evaluation.source.notes}"
-        key = f"run-{hashlib.sha256(identity.encode()).hexdigest()[:20]}"
-        folder = _runs_folder()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / f"{key}.json").write_text(recipe, encoding="utf-8")
-            save_evaluation(evaluation, folder / f"{key}{SUFFIX}")
-        except (OSError, InputError):
-            # Without a place to keep it the run still serves this session.
-            pass
-        else:
-            st.session_state.get("extended_datasets", {}).pop(key, None)
-            return key
+
+    evaluation: Evaluation
+    collection: Collection
+    key: str | None
+
+
+def keep_on_server(evaluation: Evaluation, source: DataSource) -> str | None:
+    """Keep a run on server-side files in the cache, and give its key: its link opens for others.
+
+    None for a run on uploaded files, which nobody else may see, and without a place to keep it.
+    Nothing here is the session's, so a job may call it.
+    """
+    if not source.on_server:
+        return None
+    recipe = json.dumps(source.as_dict(), sort_keys=True)
+    rankings = evaluation.rankings
+    # Another run of the same files has a link of its own: the first one's still leads to it.
+    identity = f"{recipe} {rankings.configs} {rankings.depth} {evaluation.source.notes}"
+    key = f"run-{hashlib.sha256(identity.encode()).hexdigest()[:20]}"
+    folder = _runs_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{key}.json").write_text(recipe, encoding="utf-8")
+        save_evaluation(evaluation, folder / f"{key}{SUFFIX}")
+        trim_cache(cache_dir())
+    except (OSError, InputError):
+        # It still serves its own session.
+        return None
+    return key
+
+
+def keep_in_session(done: Done, source: DataSource) -> str:
+    """Keep a finished run in this session, and give its key."""
     own: dict[str, Dataset] = st.session_state.setdefault("own_datasets", {})
     key = f"session-{len(own) + 1}"
     own[key] = Dataset(
         key,
         f"{source.title} ({len(own) + 1})",
-        evaluation,
-        collection=lambda: collection,
+        done.evaluation,
+        collection=lambda: done.collection,
         shared=False,
         version=os.urandom(8).hex(),
     )
@@ -182,9 +208,20 @@ def _version(path: Path) -> str:
     return f"{stat.st_mtime_ns}-{stat.st_size}"
 
 
+def _samples() -> dict[str, str]:
+    """List the sample's models by key: the folders that hold its evaluation."""
+    models = sorted(path.parent.name for path in _SAMPLE_FOLDER.glob(f"*/{_SAMPLE_FILE}"))
+    others = (model for model in models if model != _SAMPLE_MODEL)
+    return {SAMPLE: _SAMPLE_MODEL} | {f"{SAMPLE}-{model}": model for model in others}
+
+
+def _sample_title(model: str) -> str:
+    return f"Help centre (sample), {model}"
+
+
 @st.cache_resource(show_spinner=False)
-def _sample() -> Dataset:
-    folder = _SAMPLE_FOLDER / "wordllama-256"
+def _sample(key: str, model: str) -> Dataset:
+    folder = _SAMPLE_FOLDER / model
 
     def collection() -> Collection:
         return _with_arrays(
@@ -192,9 +229,9 @@ def _sample() -> Dataset:
         )
 
     return Dataset(
-        SAMPLE,
-        "Help centre (sample)",
-        load_evaluation(folder / f"help_centre{SUFFIX}"),
+        key,
+        _sample_title(model),
+        load_evaluation(folder / _SAMPLE_FILE),
         collection=collection,
         version="1",
     )

@@ -11,11 +11,10 @@ from mrl_explorer.errors import InputError
 from mrl_explorer.progress import OnProgress
 from mrl_explorer.retrieval.basis import BASES, DEFAULT_BASES, RUN_BASES
 from mrl_explorer.retrieval.config import default_dims
-from mrl_explorer.retrieval.evaluation import DEFAULT_DEPTH, Evaluation, evaluate, record_origin
+from mrl_explorer.retrieval.evaluation import DEFAULT_DEPTH, evaluate, record_origin
 from mrl_explorer.retrieval.quantization import DEFAULT_QUANTIZATIONS, QUANTIZATIONS
 from mrl_explorer.ui import datasets, jobs
 from mrl_explorer.ui.controls import start_view
-from mrl_explorer.ui.problems import show_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +47,19 @@ def show_run(source: DataSource, collection: Collection) -> None:
     vectors = collection.documents.vectors
     if run.dims is None and vectors is not None:
         st.caption(f"Dims: {', '.join(map(str, default_dims(vectors.shape[1])))}.")
-    job: jobs.Job[tuple[Evaluation, Collection]] | None = st.session_state.get("job")
     ready = source.model is not None or not needs_model(collection)
     if st.button(
         "Evaluate",
         type="primary",
         icon=":material/play_arrow:",
-        disabled=not ready or (job is not None and not job.finished),
+        disabled=not ready or jobs.running("evaluate"),
     ):
-        st.session_state["job"] = jobs.start(
-            lambda on_progress: _work(source, collection, run, on_progress)
+        jobs.begin(
+            "evaluate",
+            lambda on_progress: _work(source, collection, run, on_progress),
+            then=lambda done: explore(done.key or datasets.keep_in_session(done, source)),
         )
-        st.session_state["job source"] = source
-        # Drawn anew, the button is closed for as long as the run goes on.
-        st.rerun()
-    if message := st.session_state.pop("job message", None):
-        show_error(message)
-    if job is not None:
-        _watch()
+    jobs.show("evaluate", cancelled="Cancelled. Embeddings made so far are kept.")
 
 
 def _show_settings() -> Run:
@@ -141,8 +135,8 @@ def parse_dims(text: str) -> tuple[int, ...] | None:
 
 def _work(
     source: DataSource, collection: Collection, run: Run, on_progress: OnProgress
-) -> tuple[Evaluation, Collection]:
-    """Embed what has no vectors, and rank; in the job's thread, so without the page."""
+) -> datasets.Done:
+    """Embed what has no vectors, rank, and keep it; in the job's thread, so without the page."""
     collection, origin = source.embed(collection, on_progress)
     dims, vectors = run.dims, collection.documents.vectors
     if dims is not None and vectors is not None:
@@ -159,27 +153,9 @@ def _work(
         trained_dims=origin.trained_dims,
         on_progress=on_progress,
     )
-    return record_origin(evaluation, origin), collection
-
-
-@st.fragment(run_every=0.5)
-def _watch() -> None:
-    """Show how the run goes, and move on when it is done."""
-    job: jobs.Job[tuple[Evaluation, Collection]] | None = st.session_state.get("job")
-    if job is None:
-        return
-    if not job.finished:
-        progress, left = job.progress, job.seconds_left
-        share = min(progress.done / max(progress.total, 1), 1.0)
-        estimate = "" if left is None else f", about {left:.0f} s left"
-        st.progress(share, f"{progress.what}: {progress.done:,} of {progress.total:,}{estimate}")
-        st.button("Cancel", icon=":material/close:", on_click=job.cancel)
-        return
-    st.session_state.pop("job")
-    if job.result is not None:
-        explore(datasets.keep(*job.result, st.session_state["job source"]))
-    st.session_state["job message"] = job.error or "Cancelled. Embeddings made so far are kept."
-    st.rerun()
+    evaluation = record_origin(evaluation, origin)
+    # Kept here, so that it is there even when the browser was closed meanwhile.
+    return datasets.Done(evaluation, collection, datasets.keep_on_server(evaluation, source))
 
 
 def explore(key: str) -> None:

@@ -63,3 +63,19 @@ def test_shares_have_three_decimals(share, text):
 )
 def test_factors_have_two_figures(factor, text):
     assert formats.times_text(factor) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.2, "0 s"),
+        (42.4, "42 s"),
+        (89, "89 s"),
+        (91, "2 min"),
+        (150.1, "3 min"),
+        (3_580, "1 h 0 min"),
+        (7_620, "2 h 7 min"),
+    ],
+)
+def test_durations_are_as_one_would_say_them(seconds, text):
+    assert formats.time_text(seconds) == text

@@ -107,8 +107,8 @@ def evaluate(app, *, dims="", quantizations=None):
     if quantizations is not None:
         labelled(app.multiselect, "Quantizations").set_value(quantizations)
     labelled(app.button, "Evaluate").click().run()
-    if app.session_state.get("job") is not None:
-        wait_for(app.session_state["job"])
+    if app.session_state.get("job evaluate") is not None:
+        wait_for(app.session_state["job evaluate"])
         app.run()
     return follow(app)
 

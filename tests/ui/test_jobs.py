@@ -1,4 +1,7 @@
+import os
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -24,7 +27,7 @@ def test_a_job_reports_and_gives_its_result():
     assert job.result is None
     go_on.set()
     wait_for(job)
-    assert (job.result, job.error, job.cancelled) == ("done", "", False)
+    assert (job.result, job.error, job.cancelled, job.over) == ("done", "", False, True)
 
 
 def test_a_cancelled_job_stops_at_its_next_report():
@@ -42,12 +45,32 @@ def test_a_cancelled_job_stops_at_its_next_report():
 
     job = jobs.start(work)
     assert started.wait(60)
+    assert not job.over
     job.cancel()
+    assert job.over
     assert not job.finished
     go_on.set()
     wait_for(job)
     assert steps == [0, 1]
     assert (job.result, job.error, job.cancelled) == (None, "", True)
+
+
+def test_a_job_leaves_the_processors_to_the_pages():
+    """The threads that it starts as well: they are the ones that work."""
+
+    def niceness(_=None):
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    def work(on_progress):
+        with ThreadPoolExecutor(1) as pool:
+            return niceness(), pool.submit(niceness).result()
+
+    before = niceness()
+    job = jobs.start(work)
+    wait_for(job)
+    expected = min(before + 10, 19) if sys.platform == "linux" else before
+    assert job.result == (expected, expected)
+    assert niceness() == before
 
 
 def test_one_job_does_not_cancel_another():

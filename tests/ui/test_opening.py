@@ -31,7 +31,9 @@ def test_the_app_opens_on_the_sample():
     assert not app.warning
     assert not app.error
     assert "300 documents · 150 queries · wordllama-256, 256 dimensions" in html(app)
-    assert app.selectbox(key="data set help-centre").options == ["Help centre (sample)"]
+    assert app.selectbox(key="data set help-centre").options[0] == (
+        "Help centre (sample), wordllama-256"
+    )
     assert app.select_slider(key="dim").options == ["32", "48", "64", "96", "128", "192", "256"]
     assert app.select_slider(key="dim").value == 128
     assert app.button_group(key="quantization").value == "int8"
