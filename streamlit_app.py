@@ -25,7 +25,7 @@ explore = st.Page(
     explore_page.show, title="Explore", icon=":material/tune:", url_path="explore", default=True
 )
 data = st.Page(data_page.show, title="Data", icon=":material/database:", url_path="data")
-st.session_state["explore page"] = explore
+st.session_state["explore page"], st.session_state["data page"] = explore, data
 page = st.navigation([explore, data], position="top")
 frame.show_style()
 page.run()

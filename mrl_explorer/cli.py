@@ -10,10 +10,21 @@ from typing import Any
 from tqdm import tqdm
 
 from mrl_explorer.data import Splitting
+from mrl_explorer.data import docstrings as library
 from mrl_explorer.decide.summary import Summary, summarise
-from mrl_explorer.embed import BUNDLED, REGISTRY, DataSource
+from mrl_explorer.embed import (
+    BUNDLED,
+    CACHE_KINDS,
+    REGISTRY,
+    DataSource,
+    cache_dir,
+    cache_limit,
+    cache_usage,
+    empty_cache,
+)
 from mrl_explorer.errors import InputError
 from mrl_explorer.progress import Progress
+from mrl_explorer.report.formats import byte_text
 from mrl_explorer.retrieval.basis import RUN_BASES
 from mrl_explorer.retrieval.evaluation import DEFAULT_DEPTH, evaluate, record_origin
 from mrl_explorer.retrieval.evaluation_file import save_evaluation
@@ -43,6 +54,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m mrl_explorer", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
+    _add_evaluate(commands)
+    _add_models(commands)
+    _add_cache(commands)
+    return parser
+
+
+def _add_models(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser("models", help="list the known embedding models")
+    command.set_defaults(run=_models)
+    command.add_argument("word", nargs="?", default="", help="only those with this in a cell")
+
+
+def _add_cache(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "cache", help="show how large the cache is, or empty it", description=_cache.__doc__
+    )
+    command.set_defaults(run=_cache)
+    command.add_argument(
+        "--empty",
+        action="store_true",
+        help="delete everything in it: the next runs embed and build anew, and links to runs on "
+        "files of this machine no longer open",
+    )
+
+
+def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     command = commands.add_parser(
         "evaluate", help="rank every configuration and print recall, relevance and bytes"
     )
@@ -53,7 +90,9 @@ def _parser() -> argparse.ArgumentParser:
         required=True,
         metavar="PATH",
         help="documents: a table of texts, PDF, DOCX, HTML or Markdown, a folder or ZIP of these, "
-        "vectors; or a BEIR folder or ZIP, or HDF5 file, that brings its queries",
+        "vectors; or a BEIR folder or ZIP, or HDF5 file, that brings its queries; or "
+        f"{library.NAME}, built from the docstrings of the packages installed here ({library.NAME}"
+        f":50000 for another number of passages than {library.DEFAULT_SIZE})",
     )
     add("--queries", metavar="PATH", help="queries: texts or vectors")
     add("--corpus-vectors", metavar="PATH", help="ready vectors of the texts in --corpus")
@@ -125,11 +164,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--json", metavar="FILE", help="write the figures as JSON; - for standard output")
     add("--save", type=Path, metavar="FILE", help="write the evaluation, for the page to open")
 
-    command = commands.add_parser("models", help="list the known embedding models")
-    command.set_defaults(run=_models)
-    command.add_argument("word", nargs="?", default="", help="only those with this in a cell")
-    return parser
-
 
 def _integers(text: str) -> tuple[int, ...]:
     try:
@@ -177,7 +211,7 @@ def _evaluate(options: argparse.Namespace) -> int:
             document_prompt=options.document_prompt,
             trained_dims=options.trained_dims,
         )
-        collection = source.read()
+        collection = source.read(bar.show)
         if cutoff.k > len(collection.documents) > 1:
             raise InputError(
                 f"k = {cutoff.k} is larger than the corpus of {len(collection.documents)} "
@@ -203,6 +237,20 @@ def _evaluate(options: argparse.Namespace) -> int:
         _write_json(summary, options.json)
     if options.json != "-":
         sys.stdout.write(_table(summary))
+    return 0
+
+
+def _cache(options: argparse.Namespace) -> int:
+    """Show what the cache holds and how much it may hold (MRL_EXPLORER_CACHE_GB)."""
+    folder = cache_dir()
+    if options.empty:
+        sys.stdout.write(f"{byte_text(empty_cache(folder))} deleted from {folder}\n")
+        return 0
+    usage = cache_usage(folder)
+    sizes = {kind: byte_text(n_bytes) for kind, n_bytes in usage.items()}
+    lines = [f"{sizes[kind]:>8}  {kind}: {what}\n" for kind, what in CACHE_KINDS.items()]
+    total, limit = byte_text(sum(usage.values())), byte_text(cache_limit())
+    sys.stdout.write("".join(lines) + f"{total:>8}  of {limit} in {folder}\n")
     return 0
 
 

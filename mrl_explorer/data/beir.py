@@ -1,5 +1,6 @@
 """Files that bring documents and queries: BEIR's layout, and HDF5 as in ann-benchmarks."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,6 +79,43 @@ def read_beir(path: Path, *, splitting: Splitting = WHOLE) -> Collection:
         with unpacked(path) as folder:
             return _read_folder(folder, name=path.name, splitting=splitting)
     return _read_folder(path, name=path.name, splitting=splitting)
+
+
+def write_beir(collection: Collection, folder: Path) -> None:
+    """Write a collection of texts as `read_beir` reads it.
+
+    Parameters
+    ----------
+    collection : Collection
+        Texts, and judgements if there are any; vectors are left out.
+    folder : Path
+        Made when missing.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    (folder / "qrels").mkdir(parents=True, exist_ok=True)
+    documents, queries, judgements = collection.documents, collection.queries, collection.judgements
+    for records, file_name in ((documents, "corpus.jsonl"), (queries, "queries.jsonl")):
+        with (folder / file_name).open("w", encoding="utf-8") as file:
+            for row, identity in enumerate(records.ids):
+                columns = (
+                    ("title", records.titles),
+                    ("text", records.texts),
+                    ("segment", records.segments),
+                )
+                cells = {name: cells[row] for name, cells in columns if cells is not None}
+                file.write(json.dumps({"_id": identity, **cells}, ensure_ascii=False) + "\n")
+    if judgements is None:
+        return
+    with (folder / "qrels" / "test.tsv").open("w", encoding="utf-8") as file:
+        file.write("query-id\tcorpus-id\tscore\n")
+        for query, document, gain in zip(
+            judgements.query_rows, judgements.document_rows, judgements.gains, strict=True
+        ):
+            file.write(f"{queries.ids[query]}\t{documents.ids[document]}\t{gain:g}\n")
 
 
 def _read_folder(folder: Path, *, name: str, splitting: Splitting) -> Collection:

@@ -11,9 +11,18 @@ from mrl_explorer.embed.model_files import Matryoshka
 from mrl_explorer.embed.models import Kind, Model, load_model
 from mrl_explorer.embed.registry import ModelEntry
 from mrl_explorer.embed.source import DataSource, Origin
+from mrl_explorer.embed.storage import (
+    CACHE_KINDS,
+    cache_limit,
+    cache_usage,
+    empty_cache,
+    mark_used,
+    trim_cache,
+)
 
 __all__ = [
     "BUNDLED",
+    "CACHE_KINDS",
     "MIN_COSINE",
     "REGISTRY",
     "CutTexts",
@@ -27,15 +36,20 @@ __all__ = [
     "Prompt",
     "Told",
     "cache_dir",
+    "cache_limit",
+    "cache_usage",
     "check_same_model",
     "count_cut_texts",
     "describe_model",
     "embed",
     "embed_collection",
+    "empty_cache",
     "encode",
     "find_entry",
     "length_notes",
     "load_model",
+    "mark_used",
     "needs_model",
     "same_model",
+    "trim_cache",
 ]

@@ -156,7 +156,7 @@ class _Unfinished:
     ) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]]:
         """Encode what is left; yields rows among all texts, and their vectors."""
         left = self.rows.start + np.flatnonzero(self._left)
-        chosen = [texts[row] for row in left]
+        chosen = [texts[int(row)] for row in left]
         for places, batch in encode_batches(model, chosen, range(len(chosen)), kind=kind):
             yield left[places], batch
 

@@ -17,10 +17,13 @@ from mrl_explorer.data import (
     split_records,
     with_vectors,
 )
+from mrl_explorer.data.docstrings import Library, read_library
+from mrl_explorer.embed.cache import cache_dir
 from mrl_explorer.embed.collections import embed_collection, needs_model
 from mrl_explorer.embed.description import Told, describe_model
 from mrl_explorer.embed.lengths import length_notes
 from mrl_explorer.embed.models import load_model
+from mrl_explorer.embed.storage import LIBRARY
 from mrl_explorer.errors import InputError
 from mrl_explorer.progress import OnProgress, silent
 
@@ -55,8 +58,8 @@ class DataSource:
     Attributes
     ----------
     documents, queries, judgements : str or None
-        Paths. Documents may be a BEIR folder or ZIP that holds all three, or an HDF5 file that
-        holds queries as well.
+        Paths. Documents may be a BEIR folder or ZIP that holds all three, an HDF5 file that holds
+        queries as well, or name the library documentation as `Library` does.
     document_vectors, query_vectors : str or None
         Paths of ready vectors of the texts.
     document_columns, query_columns : Columns or None
@@ -94,7 +97,7 @@ class DataSource:
     def paths(self) -> tuple[Path, ...]:
         """The files that are named."""
         named = (
-            self.documents,
+            None if Library.parse(self.documents) else self.documents,
             self.queries,
             self.judgements,
             self.document_vectors,
@@ -118,8 +121,8 @@ class DataSource:
             values["trained_dims"] = tuple(dims)
         return cls(**values)  # type: ignore[arg-type]
 
-    def read(self) -> Collection:
-        """Read the files.
+    def read(self, on_progress: OnProgress = silent) -> Collection:
+        """Read the files; told of is what takes long, building the library documentation.
 
         Raises
         ------
@@ -127,7 +130,9 @@ class DataSource:
             If one of them cannot be read, or there are no queries.
         """
         path = Path(self.documents)
-        if is_collection(path):
+        if library := Library.parse(self.documents):
+            collection = read_library(library, cache=cache_dir() / LIBRARY, on_progress=on_progress)
+        elif is_collection(path):
             collection = read_collection(path, splitting=self.splitting or WHOLE)
             if self.queries:
                 collection = Collection(collection.documents, self._queries())
@@ -145,7 +150,7 @@ class DataSource:
 
     def embedded(self, on_progress: OnProgress = silent) -> Collection:
         """Read the files and embed what has no vectors; what was embedded before is cached."""
-        return self.embed(self.read(), on_progress)[0]
+        return self.embed(self.read(on_progress), on_progress)[0]
 
     def embed(
         self, collection: Collection, on_progress: OnProgress = silent

@@ -11,7 +11,7 @@ from pathlib import Path
 from mrl_explorer.errors import InputError
 
 EMBEDDINGS, EVALUATIONS, LIBRARY = "embeddings", "evaluations", "library"
-KINDS = {
+CACHE_KINDS = {
     EMBEDDINGS: "embeddings of texts: vectors only",
     EVALUATIONS: "runs on files of this server, with the texts that their lists hold",
     LIBRARY: "the library documentation built from this machine's packages",
@@ -51,7 +51,7 @@ def cache_limit() -> int:
 
 def cache_usage(cache: Path) -> dict[str, int]:
     """Count the bytes of each kind of entry in a cache, which need not exist."""
-    return {kind: sum(entry.n_bytes for entry in _entries(cache / kind)) for kind in KINDS}
+    return {kind: sum(entry.n_bytes for entry in _entries(cache / kind)) for kind in CACHE_KINDS}
 
 
 def mark_used(path: Path) -> None:
@@ -76,7 +76,7 @@ def trim_cache(cache: Path, *, limit: int | None = None) -> None:
         Bytes; those of `cache_limit` by default.
     """
     limit = cache_limit() if limit is None else limit
-    entries = [entry for kind in KINDS for entry in _entries(cache / kind)]
+    entries = [entry for kind in CACHE_KINDS for entry in _entries(cache / kind)]
     excess = sum(entry.n_bytes for entry in entries) - limit
     for entry in sorted(entries, key=lambda entry: entry.last_use):
         if excess <= 0:
@@ -88,7 +88,7 @@ def trim_cache(cache: Path, *, limit: int | None = None) -> None:
 def empty_cache(cache: Path) -> int:
     """Delete every entry, and give the bytes that this frees. What is being written is lost."""
     before = sum(cache_usage(cache).values())
-    for kind in KINDS:
+    for kind in CACHE_KINDS:
         for entry in _entries(cache / kind):
             _delete(entry.paths)
     return before - sum(cache_usage(cache).values())

@@ -21,15 +21,18 @@ from mrl_explorer.data import (
     is_whole,
     list_columns,
 )
+from mrl_explorer.data.docstrings import TITLE
 from mrl_explorer.embed import DataSource
 from mrl_explorer.errors import InputError
 from mrl_explorer.retrieval.evaluation_file import SUFFIX, load_evaluation
 from mrl_explorer.ui import datasets
+from mrl_explorer.ui.library_panel import show_library
 from mrl_explorer.ui.model_picker import show_model
 from mrl_explorer.ui.overview import show_overview
 from mrl_explorer.ui.problems import show_error
 from mrl_explorer.ui.run_panel import explore, show_run
 from mrl_explorer.ui.sources import allowed_folders
+from mrl_explorer.ui.storage import show_storage
 from mrl_explorer.ui.uploads import Slot, show_path, show_upload
 
 _VECTORS = (".npy", ".npz", ".parquet")
@@ -75,10 +78,12 @@ _UPLOAD, _SERVER, _OPEN = "Upload files", "Files on this server", "Open an evalu
 
 def show() -> None:
     """Run the page from top to bottom."""
-    st.subheader("Your data", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader("Your data", anchor=False, width="stretch")
+        show_storage()
     where = st.segmented_control(
         "Where it is",
-        [_UPLOAD, _SERVER, _OPEN],
+        [_UPLOAD, _SERVER, TITLE, _OPEN],
         default=_UPLOAD,
         required=True,
         key="where",
@@ -89,9 +94,13 @@ def show() -> None:
         if where == _OPEN:
             _show_open()
             return
-        source = _show_files(on_server=where == _SERVER)
+        if where == TITLE:
+            source = show_library()
+        else:
+            source = _show_files(on_server=where == _SERVER)
+            if source is None:
+                _show_empty()
         if source is None:
-            _show_empty()
             return
         collection, overview = _read(source)
         st.subheader("What was understood", anchor=False)

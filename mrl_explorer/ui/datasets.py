@@ -11,8 +11,8 @@ import numpy as np
 import streamlit as st
 
 from mrl_explorer.data import Collection, read_beir
-from mrl_explorer.embed import DataSource, cache_dir
-from mrl_explorer.embed.storage import trim_cache
+from mrl_explorer.data import docstrings as library
+from mrl_explorer.embed import DataSource, cache_dir, mark_used, trim_cache
 from mrl_explorer.errors import InputError
 from mrl_explorer.retrieval.evaluation import Evaluation
 from mrl_explorer.retrieval.evaluation_file import SUFFIX, load_evaluation, save_evaluation
@@ -88,6 +88,10 @@ def available() -> dict[str, str]:
     own: dict[str, Dataset] = st.session_state.get("own_datasets", {})
     listed = {sample: _sample_title(model) for sample, model in _samples().items()}
     listed |= {key: dataset.title for key, dataset in own.items()}
+    runs = _library_runs()
+    listed |= {path.stem: _library_title(path.stem, _version(path)) for path in runs}
+    if not runs:
+        listed[library.NAME] = f"{library.TITLE} (built from this machine's packages)"
     for folder in allowed_folders():
         listed |= {str(path): path.stem for path in sorted(folder.glob(f"*{SUFFIX}"))}
     current_key = st.session_state.get("data")
@@ -110,14 +114,8 @@ def find(key: str) -> Dataset:
             return in_session[key]
     if model := _samples().get(key):
         return _sample(key, model)
-    if key.startswith("run-"):
-        path = _runs_folder() / f"{key}{SUFFIX}"
-        if not key.removeprefix("run-").isalnum() or not path.is_file():
-            raise InputError("This link leads to a run that this server no longer holds.")
-        dataset, paths = _kept_run(key, _version(path))
-        if not all(is_allowed(path) for path in paths):
-            raise InputError("This link leads to files that this server may no longer read.")
-        return dataset
+    if key == library.NAME or key.startswith("run-"):
+        return _find_run(key)
     if key.startswith("session-"):
         raise InputError("This link leads to data uploaded in another browser session.")
     path = resolved(key)
@@ -129,6 +127,26 @@ def find(key: str) -> Dataset:
     if not path.is_file():
         raise InputError(f"There is no file {path.name} in that folder.")
     return _opened(key, _version(path))
+
+
+def _find_run(key: str) -> Dataset:
+    """Find a run kept on the server; the name of the library documentation is that of its last."""
+    if key == library.NAME:
+        runs = _library_runs()
+        if not runs:
+            raise InputError(
+                "The library documentation has not been evaluated on this server: do so on the "
+                "Data page."
+            )
+        key = runs[0].stem
+    path = _runs_folder() / f"{key}{SUFFIX}"
+    if not key.removeprefix("run-").isalnum() or not path.is_file():
+        raise InputError("This link leads to a run that this server no longer holds.")
+    mark_used(path)
+    dataset, paths = _kept_run(key, _version(path))
+    if not all(is_allowed(path) for path in paths):
+        raise InputError("This link leads to files that this server may no longer read.")
+    return dataset
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +180,8 @@ def keep_on_server(evaluation: Evaluation, source: DataSource) -> str | None:
     rankings = evaluation.rankings
     # Another run of the same files has a link of its own: the first one's still leads to it.
     identity = f"{recipe} {rankings.configs} {rankings.depth} {evaluation.source.notes}"
-    key = f"run-{hashlib.sha256(identity.encode()).hexdigest()[:20]}"
+    mark = "library" if library.Library.parse(source.documents) else ""
+    key = f"run-{mark}{hashlib.sha256(identity.encode()).hexdigest()[:20]}"
     folder = _runs_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -200,6 +219,19 @@ def open_uploaded(evaluation: Evaluation, title: str) -> str:
 
 def _runs_folder() -> Path:
     return cache_dir() / "evaluations"
+
+
+def _library_runs() -> list[Path]:
+    """List the runs on library documentation that are kept, the newest first."""
+    runs = _runs_folder().glob(f"run-library*{SUFFIX}")
+    return sorted(runs, key=lambda path: path.stat().st_mtime_ns, reverse=True)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _library_title(key: str, version: str) -> str:
+    recipe = json.loads((_runs_folder() / f"{key}.json").read_text(encoding="utf-8"))
+    source = DataSource.from_dict(recipe)
+    return f"{source.title}, {source.model}"
 
 
 def _version(path: Path) -> str:

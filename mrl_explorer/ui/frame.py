@@ -4,6 +4,7 @@ import html
 
 import streamlit as st
 
+from mrl_explorer.data import docstrings as library
 from mrl_explorer.ui import datasets
 from mrl_explorer.ui.address import set_parameter
 from mrl_explorer.ui.components.copy_link import show_copy_link
@@ -44,6 +45,10 @@ def show_data_line() -> Dataset:
             label_visibility="collapsed",
             key=f"data set {dataset.key}",
         )
+        if chosen == library.NAME:
+            # It is not there yet: the Data page builds it.
+            st.session_state["where"] = library.TITLE
+            st.switch_page(st.session_state["data page"])
         if chosen != dataset.key:
             datasets.choose(chosen)
             start_view(datasets.find(chosen))

@@ -125,7 +125,9 @@ def _let_pages_go_first() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
-def begin(name: str, work: Callable[[OnProgress], Result], *, then: Callable[[Result], None]) -> None:
+def begin(
+    name: str, work: Callable[[OnProgress], Result], *, then: Callable[[Result], None]
+) -> None:
     """Start work for this session and draw the page anew, with its controls closed.
 
     Parameters

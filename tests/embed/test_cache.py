@@ -225,9 +225,7 @@ def test_threads_may_share_a_cache_and_a_model(tiny, tmp_path, encoded):
     for result in results:
         np.testing.assert_array_equal(result, expected)
     assert [entry.suffix for entry in entries(tmp_path)] == [".npy"] * 3
-    np.testing.assert_array_equal(
-        embed(tiny, TEXTS, kind="document", cache=tmp_path), expected
-    )
+    np.testing.assert_array_equal(embed(tiny, TEXTS, kind="document", cache=tmp_path), expected)
 
 
 def test_a_run_survives_a_cache_that_is_emptied_under_it(tiny, tmp_path):
@@ -250,9 +248,7 @@ def test_a_query_is_embedded_between_two_batches_of_another_run(tiny, tmp_path):
             assert go_on.wait(60)
 
     with ThreadPoolExecutor(1) as pool:
-        run = pool.submit(
-            embed, tiny, TEXTS, kind="document", cache=tmp_path, on_progress=report
-        )
+        run = pool.submit(embed, tiny, TEXTS, kind="document", cache=tmp_path, on_progress=report)
         assert under_way.wait(60)
         vectors = embed(tiny, ["red"], kind="query", cache=None)
         assert not run.done()
