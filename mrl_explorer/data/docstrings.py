@@ -99,13 +99,15 @@ class Library:
         name, *rest = text.split(":")
         if name != NAME:
             return None
-        size = rest[0] if rest else str(DEFAULT_SIZE)
-        if not re.fullmatch("[0-9]{1,6}", size) or not 2 <= int(size) <= MAX_SIZE or len(rest) > 2:
+        size, key, *more = [*rest, "", ""] if rest else [str(DEFAULT_SIZE), ""]
+        sizes = re.fullmatch("[0-9]{1,6}", size) and 2 <= int(size) <= MAX_SIZE
+        # The key becomes part of a path.
+        if not sizes or not re.fullmatch("[0-9a-f]*", key) or any(more):
             raise InputError(
                 f"{text[:60]}: write {NAME}, or {NAME}:50000 for another number of passages, from "
                 f"2 to {MAX_SIZE:,}."
             )
-        return cls(int(size), rest[1] if len(rest) > 1 else "")
+        return cls(int(size), key)
 
     def pinned(self) -> "Library":
         """Name the packages that are installed now, so that it stays the same collection."""
