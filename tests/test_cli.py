@@ -28,6 +28,7 @@ from mrl_explorer.retrieval.evaluation import evaluate
 from mrl_explorer.retrieval.evaluation_file import load_evaluation
 from mrl_explorer.retrieval.metrics import Cutoff
 from mrl_explorer.retrieval.quantization import DEFAULT_QUANTIZATIONS, QUANTIZATIONS
+from tests.data.packages import install, source, use_only
 
 ROOT = Path(__file__).parents[1]
 HELP_CENTRE = ROOT / "sample_data" / "help_centre"
@@ -604,3 +605,49 @@ def test_prompts_and_trained_dims_can_be_given(capsys, tmp_path):
     )
     found = load_evaluation(tmp_path / "run.evaluation").rankings
     assert (found.ids[0] == expected.rankings.ids[0]).mean() > 0.99
+
+
+# --- library documentation and the cache --------------------------------------------------------
+
+
+def test_library_documentation_is_a_corpus(tmp_path, monkeypatch, capsys):
+    install(
+        tmp_path / "site", "tools", {"tools/hand.py": source(*(f"tool{c}" for c in "abcdefgh"))}
+    )
+    use_only(tmp_path / "site", monkeypatch)
+    arguments = ("--corpus", "library-documentation", "--model", "wordllama-256", "--dims", "64")
+    report = run_json(capsys, *arguments, "-k", "3")
+    assert (report["n_docs"], report["n_queries"]) == (8, 8)
+    assert list(report["configs"][0]) == JUDGED
+    arguments = ("--corpus", "library-documentation:5", *arguments[2:])
+    assert run_json(capsys, *arguments, "-k", "3")["n_docs"] == 5
+    assert "library-documentation:50000" in refused(capsys, "--corpus", "library-documentation:x")
+
+
+def test_the_cache_is_shown_and_emptied(texts, capsys):
+    cache = Path(os.environ["MRL_EXPLORER_CACHE"])
+    arguments = ("--corpus", "docs.jsonl", "--queries", "queries.jsonl")
+    assert run(*arguments, "--model", "wordllama-256", "--dims", "64") == 0
+    capsys.readouterr()
+    assert main(["cache"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    # 59 vectors of 256 float32, and for each of two entries 128 bytes of head and a digest.
+    assert shown[0].split() == [
+        "60.7",
+        "kB",
+        *["embeddings:", "embeddings", "of", "texts:", "vectors", "only"],
+    ]
+    assert shown[-1].split() == ["60.7", "kB", "of", "10", "GB", "in", str(cache)]
+    assert main(["cache", "--empty"]) == 0
+    assert capsys.readouterr().out == f"60.7 kB deleted from {cache}\n"
+    assert list((cache / "embeddings").iterdir()) == []
+    assert main(["cache"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].split()[:2] == ["0", "B"]
+
+
+def test_a_limit_of_the_cache_that_is_none_is_said(monkeypatch, capsys):
+    monkeypatch.setenv("MRL_EXPLORER_CACHE_GB", "big")
+    assert main(["cache"]) == 2
+    assert capsys.readouterr().err == (
+        "MRL_EXPLORER_CACHE_GB is 'big': give a number of gigabytes, for example 10.\n"
+    )

@@ -39,7 +39,8 @@ def show_library() -> DataSource | None:
     library = _pinned(int(size))
     folder = cache_dir() / LIBRARY
     if is_built(library, cache=folder):
-        return DataSource(str(library), on_server=True, title=f"{TITLE}, {library.size:,} passages")
+        wanted = "" if library.size == DEFAULT_SIZE else f" (up to {library.size:,})"
+        return DataSource(str(library), on_server=True, title=f"{TITLE}{wanted}")
     if st.button(
         "Build",
         type="primary",

@@ -4,7 +4,9 @@ import threading
 
 import numpy as np
 import pytest
+from sentence_transformers import SentenceTransformer
 
+from mrl_explorer.embed import cache_dir
 from mrl_explorer.errors import InputError
 from mrl_explorer.progress import Progress
 from mrl_explorer.ui import run_panel
@@ -13,6 +15,7 @@ from tests.ui.apps import (
     QRELS,
     columns,
     evaluate,
+    follow,
     go,
     has,
     html,
@@ -53,7 +56,8 @@ def test_each_run_of_a_session_can_be_chosen_again():
     go(page, "data")
     evaluate(page, dims="64")
     chooser = labelled(page.selectbox, "Data set")
-    assert chooser.options[-2:] == ["documents (1)", "documents (2)"]
+    own = [title for title in chooser.options if title.startswith("documents")]
+    assert own == ["documents (1)", "documents (2)"]
     chooser.select("session-1").run()
     assert page.query_params["data"] == "session-1"
     assert page.select_slider(key="dim").options == ["32", "256"]
@@ -228,6 +232,40 @@ def test_a_run_goes_on_while_the_reader_looks_elsewhere(slow):
     wait_for(job)
     page.run()
     assert [e.value for e in page.error] == ["It went on to its end."]
+
+
+def test_a_closed_browser_loses_nothing(served, monkeypatch):
+    """The job goes on without its page, and the next visit finds what it made."""
+    (served / "documents.csv").write_text(DOCUMENTS)
+    (served / "queries.csv").write_text("id,text\n1,dogs\n")
+
+    def start():
+        page = open_app("data")
+        page.button_group(key="where").set_value("Files on this server").run()
+        labelled(page.text_input, "Documents").set_value(str(served / "documents.csv"))
+        labelled(page.text_input, "Queries").set_value(str(served / "queries.csv"))
+        page.run()
+        labelled(page.text_input, "Dims").set_value("32")
+        labelled(page.button, "Evaluate").click().run()
+        return page
+
+    page = start()
+    if "job evaluate" in page.session_state:
+        wait_for(page.session_state["job evaluate"])
+    del page
+    (run,) = (cache_dir() / "evaluations").glob("run-*.evaluation")
+    assert "10 documents" in html(open_app(data=run.stem))
+
+    def fail(*arguments, **options):
+        raise AssertionError("a text was embedded twice")
+
+    monkeypatch.setattr(SentenceTransformer, "encode", fail)
+    page = start()
+    if page.session_state.get("job evaluate") is not None:
+        wait_for(page.session_state["job evaluate"])
+        page.run()
+    assert not page.error
+    assert follow(page).query_params["data"] == run.stem
 
 
 def test_a_failed_run_can_be_followed_by_a_good_one(slow, monkeypatch):
