@@ -211,9 +211,10 @@ def build_library(
     found: dict[str, Docstring] = {}
     passages: set[str] = set()
     sentences: Counter[str] = Counter()
+    what = "reading the documentation of installed packages"
+    on_progress(Progress(0, size, what))
     sources = list(_sources())
     random.Random(_SEED).shuffle(sources)  # noqa: S311 - a sample, no secret
-    what = "reading the documentation of installed packages"
     for n_read, (module, path) in enumerate(sources):
         if n_read % _REPORT_EVERY == 0:
             on_progress(Progress(len(found), size, what))

@@ -6,7 +6,6 @@ import hashlib
 import importlib.util
 import math
 import os
-import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -24,6 +23,7 @@ from mrl_explorer.embed.model_files import (
     stated_prompts,
 )
 from mrl_explorer.embed.registry import ModelEntry, StaticFiles
+from mrl_explorer.embed.turns import Turns
 from mrl_explorer.errors import InputError
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Model:
         Texts a batch that suit it.
     encoder : sentence_transformers.SentenceTransformer
         The model itself. Encode through `encode` and `embed`, which hold the lock.
-    lock : threading.Lock
+    lock : Turns
         One batch at a time: sessions share a model, and its tokenizer keeps the settings of the
         call before (padding, truncation).
     """
@@ -88,7 +88,7 @@ class Model:
     layer_norm: bool
     batch_size: int
     encoder: "SentenceTransformer" = field(repr=False, compare=False)
-    lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+    lock: Turns = field(default_factory=Turns, repr=False, compare=False)
 
     @property
     def dims(self) -> tuple[int, ...]:

@@ -17,8 +17,8 @@ from mrl_explorer.ui.problems import literal, show_error
 
 Result = TypeVar("Result")
 
-_NICENESS = 10
-"""A tenth of the processor beside a page that wants it too, and all of it otherwise."""
+_NICENESS = 5
+"""A quarter of a processor beside a page that wants it too, and all of it otherwise."""
 
 
 class _CancelledError(Exception):
@@ -178,8 +178,8 @@ def _watch(name: str) -> None:
         progress, left = job.progress, job.seconds_left
         share = min(progress.done / max(progress.total, 1), 1.0)
         estimate = "" if left is None else f", about {time_text(left)} left"
-        text = f"{progress.what}: {progress.done:,} of {progress.total:,}{estimate}"
-        st.progress(share, literal(text))
+        count = f": {progress.done:,} of {progress.total:,}" if progress.total > 1 else ""
+        st.progress(share, literal(f"{progress.what}{count}{estimate}"))
         st.button("Cancel", icon=":material/close:", key=f"cancel {name}", on_click=job.cancel)
         return
     st.session_state.pop(f"job {name}")

@@ -24,7 +24,8 @@ def show_library() -> DataSource | None:
         f"{MAX_QUERIES:,} of them, drawn at random, are the queries; what follows the sentence is "
         "the one passage to find."
     )
-    size = st.number_input(
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    size = row.number_input(
         "Passages",
         1_000,
         MAX_SIZE,
@@ -33,6 +34,7 @@ def show_library() -> DataSource | None:
         key="library size",
         persist_state="session",
         width=200,
+        disabled=jobs.running("library"),
         help="Of 40 to 250 words, without duplicates. The packages here may hold fewer; then all "
         "of them are taken.",
     )
@@ -41,7 +43,7 @@ def show_library() -> DataSource | None:
     if is_built(library, cache=folder):
         wanted = "" if library.size == DEFAULT_SIZE else f" (up to {library.size:,})"
         return DataSource(str(library), on_server=True, title=f"{TITLE}{wanted}")
-    if st.button(
+    if row.button(
         "Build",
         type="primary",
         icon=":material/construction:",
