@@ -244,6 +244,9 @@ def docstrings(path: Path, *, module: str) -> Iterator[Docstring]:
     """
     try:
         source = path.read_bytes()
+        if b'"""' not in source and b"'''" not in source:
+            # None of several lines, and parsing is what takes long.
+            return
         with warnings.catch_warnings():
             # Old sources hold escapes that are none; that is not for us to say.
             warnings.simplefilter("ignore")
@@ -306,10 +309,11 @@ def split(text: str) -> tuple[str, str] | None:
 
 def _is_prose(text: str) -> bool:
     """Tell a sentence from a signature, a parameter or a line of code: letters and blanks."""
-    letters = sum(c.isalpha() or c.isspace() for c in text)
-    return letters >= 0.85 * len(text) and text[0].isalpha() and not _PARAMETER.match(text)
+    others = len(_NO_LETTER.findall(text))
+    return others <= 0.15 * len(text) and text[0].isalpha() and not _PARAMETER.match(text)
 
 
+_NO_LETTER = re.compile(r"[^\w\s]|[\d_]")
 _PARAMETER = re.compile(r"\S*_\S* |\w+ ?(?:\([^)]*\))?:")
 
 
