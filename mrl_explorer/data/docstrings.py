@@ -29,7 +29,7 @@ NAME = "library-documentation"
 
 TITLE = "Library documentation"
 _QUERIES_TITLE = "the first sentences of library documentation"
-_JUDGEMENTS_TITLE = "where each sentence was taken from"
+_JUDGEMENTS_TITLE = "the docstrings themselves"
 DEFAULT_SIZE = 20_000
 MAX_SIZE = 500_000
 MAX_QUERIES = 1_000
@@ -309,6 +309,9 @@ def split(text: str) -> tuple[str, str] | None:
 
 def _is_prose(text: str) -> bool:
     """Tell a sentence from a signature, a parameter or a line of code: letters and blanks."""
+    if "@" in text:
+        # A line on the author.
+        return False
     others = len(_NO_LETTER.findall(text))
     return others <= 0.15 * len(text) and text[0].isalpha() and not _PARAMETER.match(text)
 

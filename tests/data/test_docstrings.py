@@ -75,6 +75,7 @@ def test_a_passage_has_40_to_250_words():
         "values (list of int, *optional*): The values to sum up.",
         "x_max: The largest of the values that are summed.",
         "=== + === + === + ===",
+        "Reads files, by A Person <person@example.org>",
         " ".join(["word"] * 41),
     ],
 )
