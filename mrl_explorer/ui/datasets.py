@@ -194,8 +194,11 @@ def keep_on_server(evaluation: Evaluation, source: DataSource) -> str | None:
     return key
 
 
-def keep_in_session(done: Done, source: DataSource) -> str:
-    """Keep a finished run in this session, and give its key."""
+def take_up(done: Done, source: DataSource) -> str:
+    """Give the key of a finished run; what the server does not keep, this session does."""
+    if done.key is not None:
+        st.session_state.get("extended_datasets", {}).pop(done.key, None)
+        return done.key
     own: dict[str, Dataset] = st.session_state.setdefault("own_datasets", {})
     key = f"session-{len(own) + 1}"
     own[key] = Dataset(

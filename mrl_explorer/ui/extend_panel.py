@@ -1,6 +1,6 @@
 """More of the run that is shown: another dimension, or longer lists."""
 
-from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
@@ -9,26 +9,6 @@ from mrl_explorer.retrieval.evaluation import Evaluation
 from mrl_explorer.retrieval.extension import deepest, extend
 from mrl_explorer.ui import datasets, jobs
 from mrl_explorer.ui.datasets import Dataset
-from mrl_explorer.ui.problems import show_error
-
-
-@dataclass(frozen=True, eq=False)
-class Extension:
-    """Work under way.
-
-    Attributes
-    ----------
-    job : Job
-        What ranks.
-    dataset : Dataset
-        What it adds to.
-    dim : int or None
-        The dim that it adds; None when it ranks deeper.
-    """
-
-    job: jobs.Job[Evaluation]
-    dataset: Dataset
-    dim: int | None
 
 
 def show_add_dim(dataset: Dataset) -> None:
@@ -99,14 +79,11 @@ def show_rank_deeper(dataset: Dataset, *, needed: int) -> None:
 
 def show_progress() -> None:
     """Show how such work goes, and why it failed if it did."""
-    if message := st.session_state.pop("extension message", None):
-        show_error(message)
-    if "extension" in st.session_state:
-        _watch()
+    jobs.show("extend", cancelled="Cancelled: nothing was changed.")
 
 
 def _is_busy() -> bool:
-    return "extension" in st.session_state
+    return jobs.running("extend")
 
 
 def _start(dataset: Dataset, *, dim: int | None = None, depth: int | None = None) -> None:
@@ -123,29 +100,10 @@ def _start(dataset: Dataset, *, dim: int | None = None, depth: int | None = None
             on_progress=on_progress,
         )
 
-    st.session_state["extension"] = Extension(jobs.start(work), dataset, dim)
+    jobs.begin("extend", work, then=partial(_take_in, dataset, dim))
 
 
-@st.fragment(run_every=0.5)
-def _watch() -> None:
-    """Show the progress, and take the result in when there is one."""
-    extension: Extension | None = st.session_state.get("extension")
-    if extension is None:
-        return
-    job = extension.job
-    if not job.finished:
-        progress, left = job.progress, job.seconds_left
-        share = min(progress.done / max(progress.total, 1), 1.0)
-        estimate = "" if left is None else f", about {left:.0f} s left"
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.progress(share, f"{progress.what}{estimate}")
-            st.button("Cancel", icon=":material/close:", on_click=job.cancel)
-        return
-    del st.session_state["extension"]
-    if job.result is None:
-        st.session_state["extension message"] = job.error or "Cancelled: nothing was changed."
-    else:
-        datasets.extend(extension.dataset, job.result)
-        if extension.dim is not None and datasets.is_current(extension.dataset.key):
-            st.session_state["added dim"] = extension.dim
-    st.rerun()
+def _take_in(dataset: Dataset, dim: int | None, evaluation: Evaluation) -> None:
+    datasets.extend(dataset, evaluation)
+    if dim is not None and datasets.is_current(dataset.key):
+        st.session_state["added dim"] = dim

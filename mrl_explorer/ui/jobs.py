@@ -128,7 +128,7 @@ def _let_pages_go_first() -> None:
 def begin(
     name: str, work: Callable[[OnProgress], Result], *, then: Callable[[Result], None]
 ) -> None:
-    """Start work for this session and draw the page anew, with its controls closed.
+    """Start work for this session; the page has to be drawn anew for `show` to find it.
 
     Parameters
     ----------
@@ -141,7 +141,6 @@ def begin(
     """
     st.session_state[f"job {name}"] = start(work)
     st.session_state[f"after job {name}"] = then
-    st.rerun()
 
 
 def running(name: str) -> bool:
@@ -179,8 +178,9 @@ def _watch(name: str) -> None:
         share = min(progress.done / max(progress.total, 1), 1.0)
         estimate = "" if left is None else f", about {time_text(left)} left"
         count = f": {progress.done:,} of {progress.total:,}" if progress.total > 1 else ""
-        st.progress(share, literal(f"{progress.what}{count}{estimate}"))
-        st.button("Cancel", icon=":material/close:", key=f"cancel {name}", on_click=job.cancel)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.progress(share, literal(f"{progress.what}{count}{estimate}"))
+            st.button("Cancel", icon=":material/close:", key=f"cancel {name}", on_click=job.cancel)
         return
     st.session_state.pop(f"job {name}")
     then = st.session_state.pop(f"after job {name}")

@@ -55,6 +55,7 @@ def show_library() -> DataSource | None:
             lambda on_progress: read_library(library, cache=folder, on_progress=on_progress),
             then=lambda _: None,
         )
+        st.rerun()
     jobs.show("library")
     return None
 

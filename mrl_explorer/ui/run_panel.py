@@ -57,8 +57,10 @@ def show_run(source: DataSource, collection: Collection) -> None:
         jobs.begin(
             "evaluate",
             lambda on_progress: _work(source, collection, run, on_progress),
-            then=lambda done: explore(done.key or datasets.keep_in_session(done, source)),
+            then=lambda done: explore(datasets.take_up(done, source)),
         )
+        # Drawn anew, the button is closed for as long as the run goes on.
+        st.rerun()
     jobs.show("evaluate", cancelled="Cancelled. Embeddings made so far are kept.")
 
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from mrl_explorer.embed import cache as cache_module
 from mrl_explorer.embed import cache_dir, embed, encode, load_model
 from mrl_explorer.embed.cache import CHUNK
-from mrl_explorer.embed.encoding import BATCH_SIZE
+from mrl_explorer.embed.models import BATCH_SIZE
 from mrl_explorer.embed.storage import empty_cache
 from mrl_explorer.errors import InputError
 from mrl_explorer.progress import Progress
@@ -25,6 +26,12 @@ TEXTS = [f"{WORDS[row % 2]} " * (row % 5 + 1) + f"n{row}" for row in range(2 * C
 
 class StoppedError(Exception):
     """What a user's "stop" raises."""
+
+
+@pytest.fixture
+def tiny(tiny):
+    """In the batches of a slow model: a static one's are as large as an entry."""
+    return replace(tiny, batch_size=BATCH_SIZE)
 
 
 def entries(cache):
@@ -150,11 +157,14 @@ def test_a_damaged_unfinished_file_counts_as_far_as_it_is_whole(
 
 EMBED = """
 import sys
+from dataclasses import replace
 from pathlib import Path
 from mrl_explorer.embed import embed, load_model
+from mrl_explorer.embed.models import BATCH_SIZE
+model = replace(load_model(sys.argv[1]), batch_size=BATCH_SIZE)
 texts = Path(sys.argv[2]).read_text().split("\\n")
 report = lambda progress: print(progress.done, flush=True)
-embed(load_model(sys.argv[1]), texts, kind="document", cache=Path(sys.argv[3]), on_progress=report)
+embed(model, texts, kind="document", cache=Path(sys.argv[3]), on_progress=report)
 """
 
 
@@ -355,10 +365,10 @@ def test_a_full_disk_is_said_and_leaves_nothing_behind(tiny, tmp_path):
 def test_a_disk_that_fills_in_the_middle_of_a_chunk(tiny, tmp_path):
     """Room for some batches and not for an entry: said, and what was written is given back."""
     code = (
-        "import resource, signal, sys; from pathlib import Path; "
+        "import resource, signal, sys; from dataclasses import replace; from pathlib import Path; "
         "from mrl_explorer.embed import embed, load_model; "
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
-        "model = load_model(sys.argv[1]); "
+        "model = replace(load_model(sys.argv[1]), batch_size=32); "
         "resource.setrlimit(resource.RLIMIT_FSIZE, (5000, resource.RLIM_INFINITY)); "
         "reports = []; "
         "vectors = embed(model, ['red'] * 1000, kind='query', cache=Path(sys.argv[2]), "

@@ -33,7 +33,7 @@ def stops(app):
 def start(app, button):
     labelled(app.button, button).click().run()
     assert not app.exception
-    return app.session_state["extension"].job
+    return app.session_state["job extend"]
 
 
 def finish(app, button):
@@ -41,7 +41,7 @@ def finish(app, button):
     wait_for(start(app, button))
     app.run()
     assert not app.exception
-    assert "extension" not in app.session_state
+    assert "job extend" not in app.session_state
     return app
 
 
@@ -188,10 +188,11 @@ def test_it_can_be_cancelled_and_changes_nothing(slow):
     app.select_slider(key="dim").set_value(96).run()
     assert "<b>96d int8</b>" in html(app)
     labelled(app.button, "Cancel").click().run()
+    assert not job.finished
+    assert [e.value for e in app.info] == ["Cancelled: nothing was changed."]
     slow.go_on.set()
     wait_for(job)
     app.run()
-    assert [e.value for e in app.error] == ["Cancelled: nothing was changed."]
     assert 100 not in stops(app)
     assert app.select_slider(key="dim").value == 96
     assert not has(app.button, "Cancel")

@@ -83,7 +83,7 @@ def test_a_link_to_what_was_never_evaluated_says_so():
     page = open_app(data="library-documentation")
     (warning,) = page.warning
     assert "has not been evaluated on this server" in warning.value
-    assert "150 documents" in html(page)
+    assert "300 documents" in html(page)
 
 
 def test_a_changed_machine_is_no_longer_the_run_s_corpus(site, tmp_path):
