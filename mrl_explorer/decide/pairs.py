@@ -71,9 +71,7 @@ def compare(first: np.ndarray, second: np.ndarray, *, margin: float = MARGIN) ->
     differences = np.asarray(first, dtype=float) - second
     n = len(differences)
     rank = int((1 - LEVEL) / 2 * (N_RESAMPLES - 1))
-    both = np.vstack(
-        [np.append(differences, -_PSEUDO_LOSS), np.append(differences, _PSEUDO_LOSS)]
-    )
+    both = np.vstack([np.append(differences, -_PSEUDO_LOSS), np.append(differences, _PSEUDO_LOSS)])
     means = np.sort(resampled_means(both), axis=1)
     mean = float(differences.mean())
     low, high = min(float(means[0, rank]), mean), max(float(means[1, -1 - rank]), mean)

@@ -1,6 +1,6 @@
 """The cheapest option that holds what must hold, and how sure that is."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -198,9 +198,7 @@ def check_constraints(
         constraints.quantizations,
         list(dict.fromkeys(c.quantization for c in options.configs)),
     )
-    _check_names(
-        "bases", constraints.bases, list(dict.fromkeys(c.basis for c in options.configs))
-    )
+    _check_names("bases", constraints.bases, list(dict.fromkeys(c.basis for c in options.configs)))
 
 
 def _check_names(what: str, wanted: Sequence[object] | None, there: Sequence[object]) -> None:
@@ -348,7 +346,7 @@ class _Field:
             ]
         )
         self.checks = tuple(self._list_checks())
-        self.holds = self._all(lambda _: True)
+        self.holds = self._all({check.name for check in self.checks})
 
     def config(self, option: int) -> Config:
         return self.options.configs[self.places[option]]
@@ -432,7 +430,7 @@ class _Field:
         Of those that cost the same it is the one that falls short by the least.
         """
         level = self.levels[chosen]
-        able = np.flatnonzero(self._all(lambda c: c.name not in _QUALITY) & (self.levels < level))
+        able = np.flatnonzero(self._all(self._limits()) & (self.levels < level))
         able = able[[self.config(int(option)) != self.config(chosen) for option in able]]
         if not len(able):
             return None
@@ -442,20 +440,19 @@ class _Field:
     def relaxations(self) -> Iterator[Relaxation]:
         """For each constraint, the least relaxation of it alone that lets something hold."""
         for check in self.checks:
-            able = np.flatnonzero(self._all(lambda other, own=check: other is not own))
+            others = {other.name for other in self.checks} - {check.name}
+            able = np.flatnonzero(self._all(others))
             if not len(able):
                 continue
-            if check.sign:
-                option = int(able[np.argmax(check.sign * check.got[able])])
-            else:
-                option = int(able[0])
+            place = int(np.argmax(check.sign * check.got[able])) if check.sign else 0
+            option = int(able[place])
             yield Relaxation(
                 Failure(check.name, check.wanted, check.got[option]), self.choice(option)
             )
 
     def closest(self) -> Choice | None:
-        """The option of allowed names with the best quality, whatever it costs."""
-        able = np.flatnonzero(self._all(lambda check: not check.sign))
+        """Give the option of allowed names with the best quality, whatever it costs."""
+        able = np.flatnonzero(self._all({check.name for check in self.checks if not check.sign}))
         if not len(able):
             return None
         return self.choice(int(able[np.argmax(self._quality().got[able])]))
@@ -463,18 +460,21 @@ class _Field:
     def _quality(self) -> _Check:
         return next(check for check in self.checks if check.name in _QUALITY)
 
-    def _all(self, wanted: Callable[[_Check], bool]) -> np.ndarray:
-        """Tell which options pass all of some checks: (n_options,) bool."""
+    def _all(self, names: Container[str]) -> np.ndarray:
+        """Tell which options pass all checks of these names: (n_options,) bool."""
         passing = np.ones(len(self.cuts), dtype=bool)
         for check in self.checks:
-            if wanted(check):
+            if check.name in names:
                 passing &= check.holds
         return passing
+
+    def _limits(self) -> set[str]:
+        return {check.name for check in self.checks} - set(_QUALITY)
 
     def stability(self, chosen: int) -> Stability | None:
         """Choose again on halves of the queries."""
         wanted, options, kept = self.constraints, self.options, self.kept
-        able = np.flatnonzero(self._all(lambda check: check.name not in _QUALITY))
+        able = np.flatnonzero(self._all(self._limits()))
         cuts, places = self.cuts[able], self.places[able]
         targets = []
         if wanted.min_recall is not None:

@@ -1,7 +1,9 @@
 """A recommendation in sentences, for the page and the terminal alike."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from mrl_explorer.decide.diagnosis import LOW_NDCG, Agreement, Losses, Worth
 from mrl_explorer.decide.intervals import most_promised, queries_to_promise
 from mrl_explorer.decide.pairs import Pair
 from mrl_explorer.decide.recommendation import Choice, Failure, Recommendation, Relaxation
@@ -12,6 +14,7 @@ from mrl_explorer.report.formats import (
     money_text,
     percent_text,
     share_text,
+    times_text,
 )
 
 _BOUNDS = {
@@ -74,7 +77,7 @@ def _main_sentence(recommendation: Recommendation, choice: Choice) -> str:
         f"It finds {percent_text(choice.recall)} of the top {k} that full dimension finds "
         f"(recall@{k} vs full dimension {share_text(choice.recall)}, 95% interval "
         f"{share_text(choice.recall_low)} to {share_text(choice.recall_high)}"
-        f"{', held out' if choice.held_out else ''}), at {bytes_each:,} bytes per vector. "
+        f"{_fitted(choice)}), at {bytes_each:,} bytes per vector. "
         f"{count_text(production.n_vectors)} vectors{replicas} then need "
         f"{byte_text(choice.need.ram)} of RAM and {byte_text(choice.need.disk)} of disk, about "
         f"{money_text(choice.need.cost)} a month"
@@ -87,6 +90,15 @@ def _main_sentence(recommendation: Recommendation, choice: Choice) -> str:
             f"({money_text(full.need.cost)}, {byte_text(full.need.ram)} of RAM)"
         )
     return f"{text}."
+
+
+def _fitted(choice: Choice) -> str:
+    """Say on what a fitted basis was measured."""
+    if choice.held_out:
+        return ", on documents that the basis was not fitted on"
+    if choice.config.basis == "pca":
+        return ", on the documents that the basis was fitted on, which flatters it"
+    return ""
 
 
 def _saving(cost: float, before: float) -> str:
@@ -116,8 +128,10 @@ def _beside(recommendation: Recommendation) -> list[str]:
             f"Next cheaper: {choice_name(cheaper)}, {money_text(cheaper.need.cost)} a month, "
             f"fails: {reasons}."
         )
-    elif choice is not None:
+    else:
         sentences.append("Nothing cheaper is among what you allow.")
+    if choice is not None and choice.config == recommendation.baseline.config:
+        sentences.extend(_promise(recommendation))
     stability = recommendation.stability
     if stability is not None:
         sentences.append(
@@ -177,7 +191,7 @@ def relaxation_text(relaxation: Relaxation, *, on_mean: bool) -> str:
         return (
             f"Ask for {name} of {share_text(down)} instead of {share_text(wanted)} ({of}): {gives}."
         )
-    more = f" ({change_text(wanted, got)})" if wanted > 0 else ""
+    more = f" ({times_text(got / wanted)})" if wanted > 0 else ""
     return (
         f"Allow {_amount(failure.name, got)} as {name} instead of "
         f"{_amount(failure.name, wanted)}{more}: {gives}."
@@ -198,18 +212,23 @@ def _nothing_holds(recommendation: Recommendation) -> Verdict:
             f"{closest.config.bytes_per_vector:,} bytes per vector, "
             f"{money_text(closest.need.cost)} a month."
         )
-    n_queries, wanted = recommendation.n_queries, constraints.min_recall
-    if wanted is not None and not constraints.on_mean and most_promised(n_queries) < wanted < 1:
-        beside.append(promise_text(n_queries, wanted))
+    beside.extend(_promise(recommendation))
     sentence = f"No option of {recommendation.n_configs} configurations meets all you ask."
     if beside:
         sentence += " One of these would help:" if recommendation.relaxations else ""
     return Verdict("Nothing holds", sentence, tuple(beside))
 
 
-def promise_text(n_queries: int, wanted: float) -> str:
-    """Say that so few queries cannot promise so much."""
-    return (
+def _promise(recommendation: Recommendation) -> Iterator[str]:
+    """Say that so few queries cannot promise so much, where that is so."""
+    n_queries, wanted = recommendation.n_queries, recommendation.constraints.min_recall
+    if (
+        wanted is None
+        or recommendation.constraints.on_mean
+        or not most_promised(n_queries) < wanted < 1
+    ):
+        return
+    yield (
         f"With {_queries(n_queries)} nothing short of full dimension can be shown to keep "
         f"{share_text(wanted)}: without a single miss they promise "
         f"{share_text(most_promised(n_queries))}, and it takes "
@@ -228,9 +247,7 @@ def pair_text(pair: Pair, first: str, second: str, *, what: str = "recall") -> s
             f"{with_queries} ({interval})."
         )
     if pair.verdict == "cannot tell":
-        more = (
-            f"; about {pair.needed:,} would do" if pair.needed > pair.n_queries else ""
-        )
+        more = f"; about {pair.needed:,} would do" if pair.needed > pair.n_queries else ""
         return (
             f"With your {with_queries} {first} and {second} cannot be told apart within "
             f"{points}{plural} of {what}{more} ({interval})."
@@ -240,3 +257,77 @@ def pair_text(pair: Pair, first: str, second: str, *, what: str = "recall") -> s
         f"{better} has more {what} than {worse}, by {abs(pair.difference):.3f} on average "
         f"({interval})."
     )
+
+
+def worth_text(worth: Worth) -> str:
+    """Say what no setting can fix; empty where full dimension serves every judged query."""
+    if worth.ndcg is None:
+        return ""
+    parts = []
+    if worth.ndcg < LOW_NDCG:
+        parts.append(
+            f"Full dimension itself is weak here: nDCG@{worth.k} {share_text(worth.ndcg)} over "
+            f"{_judged(worth.n_judged)}."
+        )
+    n = len(worth.failed)
+    if n:
+        these = "this query" if n == 1 else f"these {n:,} queries"
+        parts.append(
+            f"No setting here fixes {these} (of {worth.n_judged:,} judged): full dimension shows "
+            f"nothing relevant in its first {worth.k}. Change the model, the text or the splitting."
+        )
+    return " ".join(parts)
+
+
+def _judged(n: int) -> str:
+    return "1 judged query" if n == 1 else f"{n:,} judged queries"
+
+
+def agreement_text(found: Agreement) -> str:
+    """Say in plain words whether recall and relevance agree."""
+    change = found.change
+    moved = (
+        f"nDCG {share_text(found.ndcg)} against {share_text(found.full_ndcg)} at full dimension, "
+        f"over {_judged(found.n_judged)} (95% interval of the change {change.low:+.3f} to "
+        f"{change.high:+.3f})"
+    )
+    lost = percent_text(1 - found.recall)
+    return {
+        "both kept": f"Recall and relevance agree: both are kept; {moved}.",
+        "loss without harm": (
+            f"They disagree: {lost} of the neighbours are lost, and the lost neighbours cost no "
+            f"relevance here; {moved}."
+        ),
+        "both lost": f"Recall and relevance agree: both are lost; {moved}.",
+        "relevance lost": (
+            f"They disagree: almost every neighbour is kept, and relevance falls all the same; "
+            f"{moved}."
+        ),
+        "relevance gained": (
+            f"They disagree: {lost} of the neighbours are lost, and relevance rises; {moved}."
+        ),
+        "cannot tell": (
+            f"{lost} of the neighbours are lost; whether that costs relevance these judgements "
+            f"cannot tell: {moved}. About {change.needed:,} judged queries would do."
+        ),
+    }[found.verdict]
+
+
+def losses_text(losses: Losses, choice: Choice) -> str:
+    """Say by what the loss comes about."""
+    text = (
+        f"Of 1.000, keeping {choice.config.dim:,} dims loses {share_text(max(losses.dims, 0))} and "
+        f"{choice.config.quantization} {_more(losses.bits)}"
+    )
+    if choice.cutoff.rescore:
+        text += (
+            f"; rescoring {choice.cutoff.candidates} candidates brings back "
+            f"{share_text(losses.regained)}"
+        )
+    return f"{text}; {share_text(losses.remaining)} remains lost."
+
+
+def _more(loss: float) -> str:
+    if abs(loss) < 0.0005:
+        return "nothing more"
+    return f"{share_text(loss)} more" if loss > 0 else f"regains {share_text(-loss)}"
