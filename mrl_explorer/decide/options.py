@@ -61,6 +61,10 @@ class Options:
         """Queries measured on."""
         return int(self.recall.shape[2])
 
+    def of(self, config: Config, cutoff: Cutoff) -> np.ndarray:
+        """Give the recall of one option, per query: (n_queries,)."""
+        return self.recall[self.cutoffs.index(cutoff), self.configs.index(config)]
+
 
 @dataclass(frozen=True, eq=False)
 class Kept:

@@ -1,5 +1,6 @@
 """Charts of the Decide page as ECharts options: see `curves` for why ECharts."""
 
+from itertools import cycle
 from typing import Any
 
 from mrl_explorer.decide.diagnosis import Tail
@@ -11,7 +12,7 @@ from mrl_explorer.report.formats import share_text
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.quantization import quantization
 
-_SYMBOLS = ("circle", "rect", "diamond", "triangle", "roundRect")
+_SYMBOLS = ("circle", "rect", "diamond", "triangle", "pin")
 _CHOSEN = "#D9480F"
 _LINE = "#7A7F87"
 
@@ -20,38 +21,28 @@ def frontier_series(options: Options) -> dict[str, list[Config]]:
     """List the configurations of each series of the frontier chart, in the order of its points."""
     series: dict[str, list[Config]] = {}
     for config in options.configs:
-        suffix = "" if config.basis == "native" else f" {config.basis}"
-        series.setdefault(f"{config.quantization}{suffix}", []).append(config)
+        series.setdefault(config.quantization, []).append(config)
     return series
 
 
 def frontier_chart(options: Options, recommendation: Recommendation) -> dict[str, Any]:
     """Draw recall against bytes with the frontier, the target and the choice."""
     k = options.k
-    places = {config: place for place, config in enumerate(options.configs)}
-    mean, low, high = options.mean[0], options.low[0], options.high[0]
-    quantizations = list(dict.fromkeys(config.quantization for config in options.configs))
+    mean = options.mean[0]
     series: list[dict[str, Any]] = []
-    for name, configs in frontier_series(options).items():
-        symbol = _SYMBOLS[quantizations.index(configs[0].quantization) % len(_SYMBOLS)]
+    for (name, configs), symbol in zip(
+        frontier_series(options).items(), cycle(_SYMBOLS), strict=False
+    ):
         series.append(
             {
                 "type": "scatter",
                 "name": name,
                 "symbol": symbol,
-                "symbolSize": 10 if configs[0].basis == "native" else 14,
-                "itemStyle": {"opacity": 0.9 if configs[0].basis == "native" else 0.5},
+                "symbolSize": 10,
                 "selectedMode": "single",
-                "data": [
-                    [
-                        config.bytes_per_vector,
-                        *(round(float(v[places[config]]), 3) for v in (mean, low, high)),
-                        config.dim,
-                    ]
-                    for config in configs
-                ],
+                "data": [_point(options, config, symbol) for config in configs],
                 "tooltip": {
-                    "formatter": f"{{@[4]}}d {name}, {{@[0]}} bytes: recall@{k} {{@[1]}}, "
+                    "formatter": f"{{b}}, {{@[0]}} bytes: recall@{k} {{@[1]}}, "
                     "95% {@[2]} to {@[3]}"
                 },
             }
@@ -105,6 +96,17 @@ def frontier_chart(options: Options, recommendation: Recommendation) -> dict[str
     }
 
 
+def _point(options: Options, config: Config, symbol: str) -> dict[str, Any]:
+    """Give a point; those of another basis than the model's own are hollow."""
+    place = options.configs.index(config)
+    shares = (options.mean[0, place], options.low[0, place], options.high[0, place])
+    return {
+        "name": str(config),
+        "value": [config.bytes_per_vector, *(round(float(share), 3) for share in shares)],
+        "symbol": symbol if config.basis == "native" else f"empty{symbol.capitalize()}",
+    }
+
+
 def _powers(least: int, most: int) -> list[int]:
     return [2**power for power in range(20) if least <= 2**power <= most]
 
@@ -153,21 +155,18 @@ def _ringed(choice: Choice) -> dict[str, Any]:
 
 def tail_chart(spread: Tail, *, k: int) -> dict[str, Any]:
     """Draw how many queries have which recall."""
-    names = [
-        f"{share_text(low)} to {share_text(high)}" if low < high else "all found"
-        for low, high in zip(spread.edges[:-1], spread.edges[1:], strict=True)
-    ]
+    names = ["0+", *(f".{tenth}+" for tenth in range(1, 10)), "all"]
     return {
         "animation": False,
-        "grid": {"left": 46, "right": 10, "top": 20, "bottom": 62},
-        "tooltip": {"trigger": "item", "formatter": "{c} queries with recall {b}"},
+        "grid": {"left": 52, "right": 10, "top": 28, "bottom": 40, "outerBoundsMode": "none"},
+        "tooltip": {"trigger": "item", "formatter": "recall {b}: {c} queries"},
         "xAxis": {
             "type": "category",
             "data": names,
             "name": f"recall@{k} of one query",
             "nameLocation": "middle",
-            "nameGap": 46,
-            "axisLabel": {"rotate": 35, "interval": 0, "fontSize": 10},
+            "nameGap": 24,
+            "axisLabel": {"interval": 0},
         },
         "yAxis": {"type": "value", "name": "queries", "minInterval": 1},
         "series": [

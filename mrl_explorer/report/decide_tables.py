@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mrl_explorer.decide.frontier import shared_sizes
+from mrl_explorer.decide.cost import Production, need
+from mrl_explorer.decide.frontier import frontier, shared_sizes
 from mrl_explorer.decide.options import Options
 from mrl_explorer.decide.published import comparable
 from mrl_explorer.decide.recommendation import Constraints
@@ -105,3 +106,29 @@ def published_text(config: Config, *, full_dim: int) -> str:
         f"At about {share} of the dims and as many bits, published models kept "
         f"**{percent_text(low)} to {percent_text(high)}** of their score: {models}."
     )
+
+
+def table_rows(options: Options, production: Production) -> list[dict[str, object]]:
+    """Give the figures of every configuration without rescoring, in the order of the run."""
+    full_dim = options.evaluation.rankings.full_dim
+    best = set(frontier(options.configs, options.mean[0]))
+    rows: list[dict[str, object]] = []
+    for place, config in enumerate(options.configs):
+        one = need(config, production=production, full_dim=full_dim, rescore=False)
+        rows.append(
+            {
+                "dim": config.dim,
+                "quantization": config.quantization,
+                "basis": config.basis,
+                "bytes_per_vector": config.bytes_per_vector,
+                "recall": float(options.mean[0, place]),
+                "recall_low": float(options.low[0, place]),
+                "recall_high": float(options.high[0, place]),
+                "joint_low": float(options.plain_low[place]),
+                "ram": one.ram / 1e9,
+                "disk": one.disk / 1e9,
+                "cost": one.cost,
+                "best": place in best,
+            }
+        )
+    return rows

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from mrl_explorer.decide.diagnosis import LOW_NDCG, Agreement, Losses, Worth
 from mrl_explorer.decide.intervals import most_promised, queries_to_promise
-from mrl_explorer.decide.pairs import Pair
+from mrl_explorer.decide.options import Options
+from mrl_explorer.decide.pairs import MARGIN, Pair, compare
 from mrl_explorer.decide.recommendation import Choice, Failure, Recommendation, Relaxation
 from mrl_explorer.report.formats import (
     byte_text,
@@ -104,6 +105,25 @@ def _fitted(choice: Choice) -> str:
 def _saving(cost: float, before: float) -> str:
     change = change_text(before, cost)
     return f"{change[1:]} {'less' if cost <= before else 'more'} than"
+
+
+def choice_pairs(
+    options: Options, recommendation: Recommendation, *, margin: float = MARGIN
+) -> tuple[str, ...]:
+    """Say whether the queries can tell the choice from the one below and the one above it."""
+    choice = recommendation.choice
+    if choice is None:
+        return ()
+    sentences = []
+    for other in (recommendation.cheaper, recommendation.runner_up):
+        if other is not None and other.held_out == choice.held_out:
+            pair = compare(
+                options.of(choice.config, choice.cutoff),
+                options.of(other.config, other.cutoff),
+                margin=margin,
+            )
+            sentences.append(pair_text(pair, str(choice.config), str(other.config)))
+    return tuple(sentences)
 
 
 def _beside(recommendation: Recommendation) -> list[str]:

@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Iterable
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -13,18 +14,26 @@ from mrl_explorer.decide.pairs import MARGIN
 from mrl_explorer.decide.recommendation import Choice, Recommendation
 from mrl_explorer.decide.segments import Segment, by_segment, segmentations
 from mrl_explorer.report.decide_charts import published_chart, tail_chart
-from mrl_explorer.report.decide_tables import Bar, heat_map, published_text, same_bytes, sizes
+from mrl_explorer.report.decide_tables import (
+    Bar,
+    heat_map,
+    published_text,
+    same_bytes,
+    sizes,
+    table_rows,
+)
 from mrl_explorer.report.formats import percent_text, share_text
 from mrl_explorer.report.verdicts import agreement_text, losses_text, pair_text
 from mrl_explorer.ui.datasets import Dataset
 from mrl_explorer.ui.explorer_link import open_in_explore
 from mrl_explorer.ui.problems import literal
 
-_HURTS, _NEIGHBOURS, _BYTES, _CELLS, _OTHERS = (
+_HURTS, _NEIGHBOURS, _BYTES, _CELLS, _TABLE, _OTHERS = (
     "Where it hurts",
     "Can the queries tell?",
     "Same bytes",
     "Every cell",
+    "Table",
     "What others lost",
 )
 _WORST = 8
@@ -53,7 +62,7 @@ def show_evidence(
     shown = found.choice or found.closest or found.baseline
     chosen = st.segmented_control(
         "Evidence",
-        [_HURTS, _NEIGHBOURS, _BYTES, _CELLS, _OTHERS],
+        [_HURTS, _NEIGHBOURS, _BYTES, _CELLS, _TABLE, _OTHERS],
         default=_HURTS,
         required=True,
         key="evidence",
@@ -66,21 +75,17 @@ def show_evidence(
         _show_same_bytes(options, shown)
     elif chosen == _CELLS:
         _show_cells(options, found, shown)
+    elif chosen == _TABLE:
+        _show_table(options, found)
     elif chosen == _OTHERS:
         _show_others(options, kept, shown)
     else:
         _show_where_it_hurts(dataset, options, shown)
 
 
-def _values(options: Options, choice: Choice) -> np.ndarray:
-    return options.recall[
-        options.cutoffs.index(choice.cutoff), options.configs.index(choice.config)
-    ]
-
-
 def _show_where_it_hurts(dataset: Dataset, options: Options, shown: Choice) -> None:
     evaluation = dataset.evaluation
-    values = _values(options, shown)
+    values = options.of(shown.config, shown.cutoff)
     spread = tail(values)
     with st.grid(2, min_column_width=440, gap=("small", "medium")):
         left, right = st.container(gap="xsmall"), st.container(gap="xsmall")
@@ -252,6 +257,49 @@ def _show_cells(options: Options, found: Recommendation, shown: Choice) -> None:
             f'<table class="mrl-heat"><tr><th style="text-align:left">{html.escape(basis)}</th>'
             f"{head}</tr>{body}</table>"
         )
+
+
+def _show_table(options: Options, found: Recommendation) -> None:
+    clicks = st.session_state.setdefault("table clicks", 0)
+    key = f"decide table {clicks}"
+    rows = table_rows(options, found.production)
+    st.session_state["table configs"] = options.configs
+    st.dataframe(
+        rows,
+        hide_index=True,
+        height=360,
+        key=key,
+        on_select=partial(_open_row, key),
+        selection_mode="single-row",
+        column_config={
+            "cost": st.column_config.NumberColumn("$ a month", format="%.2f"),
+            "ram": st.column_config.NumberColumn("RAM, GB", format="%.2f"),
+            "disk": st.column_config.NumberColumn("disk, GB", format="%.2f"),
+            "dim": "dimension",
+            "bytes_per_vector": "bytes per vector",
+            "best": st.column_config.CheckboxColumn("best at its bytes"),
+            **{
+                name: st.column_config.NumberColumn(label, format="%.3f")
+                for name, label in (
+                    ("recall", f"recall@{options.k}"),
+                    ("recall_low", "95% from"),
+                    ("recall_high", "95% to"),
+                    ("joint_low", "lower end"),
+                )
+            },
+        },
+    )
+    st.caption(
+        "Without rescoring. The lower end allows for the choice among all configurations. A click "
+        "at the left of a row opens it in Explore."
+    )
+
+
+def _open_row(key: str) -> None:
+    rows = st.session_state[key]["selection"]["rows"]
+    if rows:
+        st.session_state["table clicks"] += 1
+        open_in_explore(st.session_state["table configs"][rows[0]])
 
 
 def _show_others(options: Options, kept: Kept | None, shown: Choice) -> None:

@@ -17,7 +17,7 @@ from mrl_explorer.report.formats import (
     percent_text,
     share_text,
 )
-from mrl_explorer.report.verdicts import verdict, worth_text
+from mrl_explorer.report.verdicts import choice_pairs, verdict, worth_text
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.evaluation import Evaluation
 from mrl_explorer.ui.datasets import Dataset
@@ -62,7 +62,7 @@ def show() -> None:
     with warning:
         _show_worth(dataset, worth)
     with answer:
-        _show_verdict(found)
+        _show_verdict(options, found)
     with controls:
         _show_frontier(options, found)
     show_evidence(dataset, options, kept, found)
@@ -115,9 +115,10 @@ def _show_worth(dataset: Dataset, worth: Worth) -> None:
             st.html(f'<ul style="margin:0;columns:22rem">{items}</ul>')
 
 
-def _show_verdict(found: Recommendation) -> None:
+def _show_verdict(options: Options, found: Recommendation) -> None:
     said = verdict(found)
-    beside = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in said.beside)
+    sentences = (*said.beside, *choice_pairs(options, found))
+    beside = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in sentences)
     st.html(
         f'<div class="mrl-verdict" data-choice="{html.escape(said.title)}">'
         f"<h2>{html.escape(said.title)}</h2><p>{html.escape(said.sentence)}</p></div>"
@@ -200,8 +201,9 @@ def _show_frontier(options: Options, found: Recommendation) -> None:
             "dashed line joins the best at their bytes.",
         )
         st.caption(
-            "Every configuration without rescoring; the dashed line is the best recall at its "
-            "bytes. A click on a point opens it in Explore."
+            "Every configuration without rescoring; hollow marks are of a basis other than native; "
+            "the dashed line is the best recall at its bytes. A click on a point opens it in "
+            "Explore."
         )
 
 
