@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.quantization import quantization
 
@@ -140,13 +142,26 @@ def comparable(config: Config, *, full_dim: int) -> tuple[Published, ...]:
     )
 
 
-def band(bits: int) -> tuple[tuple[float, float, float], ...]:
-    """Give (share of dims, least kept, most kept) of published figures, by share ascending."""
-    found: dict[float, list[float]] = {}
+def band(quantization_name: str) -> tuple[tuple[float, float, float], ...]:
+    """Give (share of dims, least kept, most kept) of published models, by share ascending.
+
+    Between a model's own figures its curve is drawn straight over the logarithm of the share, and
+    it counts nowhere beyond them.
+    """
+    bits = _published_bits(quantization_name)
+    curves: dict[str, list[tuple[float, float]]] = {}
     for one in PUBLISHED:
         if one.bits == bits:
-            found.setdefault(round(one.share, 3), []).append(one.kept)
-    return tuple((share, min(kept), max(kept)) for share, kept in sorted(found.items()))
+            curves.setdefault(one.model, []).append((one.share, one.kept))
+    points = []
+    for share in sorted({round(share, 4) for curve in curves.values() for share, _ in curve}):
+        kept = [
+            float(np.interp(np.log(share), np.log(x), y))
+            for x, y in (zip(*sorted(curve), strict=True) for curve in curves.values())
+            if min(x) - 1e-4 <= share <= max(x) + 1e-4
+        ]
+        points.append((share, min(kept), max(kept)))
+    return tuple(points)
 
 
 def _published_bits(name: str) -> int:

@@ -10,9 +10,8 @@ from mrl_explorer.decide.published import band
 from mrl_explorer.decide.recommendation import Choice, Recommendation
 from mrl_explorer.report.formats import share_text
 from mrl_explorer.retrieval.config import Config
-from mrl_explorer.retrieval.quantization import quantization
 
-_SYMBOLS = ("circle", "rect", "diamond", "triangle", "pin")
+_SYMBOLS = ("circle", "rect", "diamond", "triangle", "roundRect")
 _CHOSEN = "#D9480F"
 _LINE = "#7A7F87"
 
@@ -183,8 +182,7 @@ def tail_chart(spread: Tail, *, k: int) -> dict[str, Any]:
 
 def published_chart(options: Options, kept: Kept | None, chosen: Config) -> dict[str, Any]:
     """Draw the band of published losses and this run's own curve at the same bits."""
-    bits = quantization(chosen.quantization).bits
-    points = band(32 if bits == 16 else bits)
+    points = band(chosen.quantization)
     full_dim = options.evaluation.rankings.full_dim
     own = sorted(
         (config.dim, place)
@@ -231,6 +229,7 @@ def published_chart(options: Options, kept: Kept | None, chosen: Config) -> dict
             }
         )
     shares = [share for share, _, _ in points] + [dim / full_dim for dim, _ in own]
+    least = min([low for _, low, _ in points] + [float(options.mean[0, p]) for _, p in own])
     return {
         "animation": False,
         "grid": {"left": 52, "right": 16, "top": 30, "bottom": 44, "outerBoundsMode": "none"},
@@ -250,8 +249,8 @@ def published_chart(options: Options, kept: Kept | None, chosen: Config) -> dict
         },
         "yAxis": {
             "type": "value",
-            "max": 1.02,
-            "min": 0,
+            "max": 1,
+            "min": int(least * 10) / 10,
             "name": "share kept",
             "nameLocation": "middle",
             "nameGap": 34,

@@ -237,6 +237,7 @@ def _show_cells(options: Options, found: Recommendation, shown: Choice) -> None:
         "Mean recall without rescoring; ✓ where it is at least what you ask. The darker, the more "
         "is kept."
     )
+    tables = []
     for basis, rows, quantizations in heat_map(
         options, found.constraints, chosen=None if shown.cutoff.rescore else shown.config
     ):
@@ -253,10 +254,11 @@ def _show_cells(options: Options, found: Recommendation, shown: Choice) -> None:
             + "</tr>"
             for dim, cells in rows
         )
-        st.html(
+        tables.append(
             f'<table class="mrl-heat"><tr><th style="text-align:left">{html.escape(basis)}</th>'
             f"{head}</tr>{body}</table>"
         )
+    st.html(f'<div style="display:flex;flex-wrap:wrap;gap:1.2rem">{"".join(tables)}</div>')
 
 
 def _show_table(options: Options, found: Recommendation) -> None:
