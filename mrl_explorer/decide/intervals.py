@@ -14,6 +14,10 @@ _RANK = int(_TAIL * (N_RESAMPLES - 1))
 PSEUDO_QUERY = 0.75
 """Value of the query added for the lower end: see `intervals`."""
 
+JOINT_PSEUDO_QUERY = 0.5
+"""The same where many rows are bounded at once: that reaches further into each row's tail, where a
+resample of few queries knows less."""
+
 
 @lru_cache(maxsize=8)
 def _draws(n_queries: int) -> np.ndarray:
@@ -36,10 +40,9 @@ def resampled_means(values: np.ndarray) -> np.ndarray:
     return values.astype(np.float32) @ _draws(n_queries).T / np.float32(n_queries)
 
 
-def with_one_more(values: np.ndarray, value: float | np.ndarray = PSEUDO_QUERY) -> np.ndarray:
-    """Add a query to each row: (n_rows, n) -> (n_rows, n + 1)."""
-    added = np.broadcast_to(np.asarray(value, dtype=float), (len(values),))
-    return np.hstack([values, added[:, None]])
+def with_one_more(values: np.ndarray, value: float = PSEUDO_QUERY) -> np.ndarray:
+    """Add a query of the same value to each row: (n_rows, n) -> (n_rows, n + 1)."""
+    return np.hstack([values, np.full((len(values), 1), value)])
 
 
 def most_promised(n_queries: int) -> float:
@@ -102,12 +105,12 @@ def simultaneous_lows(values: np.ndarray) -> np.ndarray:
     Returns
     -------
     np.ndarray
-        (n_rows,) float64, at most the low of `intervals`; equal to it when there is one row.
+        (n_rows,) float64, at most the low of `intervals`.
     """
     n_rows, n_queries = values.shape
     if n_queries == 0 or n_rows == 0:
         return np.full(n_rows, np.nan)
-    least = common_lows(resampled_means(with_one_more(values)))
+    least = common_lows(resampled_means(with_one_more(values, JOINT_PSEUDO_QUERY)))
     return _bounded(least, values.mean(axis=1), n_queries)
 
 

@@ -146,19 +146,25 @@ def _is_exact(rankings: Rankings, cutoffs: tuple[Cutoff, ...]) -> np.ndarray:
 def _hold_out(
     evaluation: Evaluation, cutoffs: tuple[Cutoff, ...], values: np.ndarray
 ) -> np.ndarray:
-    """Put held-out recall in the place of fitted bases' own; tell whose: (n_configs,) bool."""
+    """Put held-out recall in the place of fitted bases' own; tell whose: (n_configs,) bool.
+
+    The held-out documents are fewer, so they may be too few for many candidates: then the most
+    that they can answer stands in, which more candidates would only raise.
+    """
     replaced = np.zeros(len(evaluation.rankings.configs), dtype=bool)
     held_out = getattr(evaluation, "held_out", None)
     if held_out is None:
         return replaced
-    lists = held_out.rankings
-    if any(c.candidates > min(lists.depth, lists.n_docs) for c in cutoffs):
+    lists: Rankings = held_out.rankings
+    deepest = min(lists.depth, lists.n_docs - 1)
+    answered = [recall(lists, cutoff) for cutoff in cutoffs if cutoff.candidates <= deepest]
+    if not answered:
         return replaced
-    measured = [recall(lists, cutoff) for cutoff in cutoffs]
     for place, config in enumerate(evaluation.rankings.configs):
         if config.basis != "native" and config in lists:
             replaced[place] = True
-            for number, one in enumerate(measured):
+            for number in range(len(cutoffs)):
+                one = answered[min(number, len(answered) - 1)]
                 values[number, place] = one[lists.place(config)]
     return replaced
 

@@ -154,11 +154,11 @@ def band(quantization_name: str) -> tuple[tuple[float, float, float], ...]:
         if one.bits == bits:
             curves.setdefault(one.model, []).append((one.share, one.kept))
     points = []
-    for share in sorted({round(share, 4) for curve in curves.values() for share, _ in curve}):
+    for share in sorted({share for curve in curves.values() for share, _ in curve}):
         kept = [
             float(np.interp(np.log(share), np.log(x), y))
             for x, y in (zip(*sorted(curve), strict=True) for curve in curves.values())
-            if min(x) - 1e-4 <= share <= max(x) + 1e-4
+            if min(x) <= share <= max(x)
         ]
         points.append((share, min(kept), max(kept)))
     return tuple(points)

@@ -2,7 +2,12 @@
 
 import numpy as np
 
-from mrl_explorer.decide.intervals import common_lows, resampled_means, with_one_more
+from mrl_explorer.decide.intervals import (
+    JOINT_PSEUDO_QUERY,
+    common_lows,
+    resampled_means,
+    with_one_more,
+)
 from mrl_explorer.errors import InputError
 
 
@@ -10,8 +15,8 @@ def retention(ndcg: np.ndarray, full: np.ndarray) -> tuple[np.ndarray, np.ndarra
     """Give each row's mean nDCG as a share of full dimension's, and its simultaneous lower end.
 
     Queries are resampled in pairs with full dimension's, so what makes a query hard for both
-    cancels. As for recall, one more query is added for the lower end: of average nDCG at full
-    dimension, and three quarters of it in the row.
+    cancels. As for bounds of recall, one more query is added for the lower end: of average nDCG at
+    full dimension, and half of it in the row.
 
     Parameters
     ----------
@@ -38,7 +43,7 @@ def retention(ndcg: np.ndarray, full: np.ndarray) -> tuple[np.ndarray, np.ndarra
             "is no nDCG to keep: set a recall instead, or look at the judgements."
         )
     share = ndcg.mean(axis=1) / mean
-    rows = with_one_more(ndcg, 0.75 * mean)
+    rows = with_one_more(ndcg, JOINT_PSEUDO_QUERY * mean)
     base = np.append(full, mean)[None]
     means = resampled_means(np.vstack([rows, base]))
     # A resample in which full dimension finds nothing says nothing on what is kept of it.

@@ -29,4 +29,5 @@ def open_in_explore(
 def go_if_asked() -> None:
     """Go to the Explore page if a callback has asked for it."""
     if st.session_state.pop("to explore", False):
-        st.switch_page(st.session_state["explore page"])
+        # Without new parameters Streamlit would clear those that are bound, which it refuses.
+        st.switch_page(st.session_state["explore page"], query_params={})

