@@ -56,8 +56,8 @@ _STYLE = """
 
 def show_evidence(
     dataset: Dataset, options: Options, kept: Kept | None, found: Recommendation
-) -> None:
-    """Show the view that is chosen; the others cost nothing."""
+) -> str:
+    """Show the view that is chosen, and name it; the others cost nothing."""
     st.html(_STYLE)
     shown = found.choice or found.closest or found.baseline
     chosen = st.segmented_control(
@@ -81,6 +81,7 @@ def show_evidence(
         _show_others(options, kept, shown)
     else:
         _show_where_it_hurts(dataset, options, shown)
+    return str(chosen or _HURTS)
 
 
 def _show_where_it_hurts(dataset: Dataset, options: Options, shown: Choice) -> None:

@@ -62,10 +62,21 @@ def show() -> None:
     with warning:
         _show_worth(dataset, worth)
     with answer:
-        _show_verdict(options, found)
+        _show_verdict(options, found, question)
     with controls:
         _show_frontier(options, found)
-    show_evidence(dataset, options, kept, found)
+    shown = show_evidence(dataset, options, kept, found)
+    # Tells who waits for it that all above is there.
+    st.html(f'<span class="mrl-end" data-question="{_marker(question)} {shown}" hidden></span>')
+
+
+def _marker(question: Question) -> str:
+    """Name a question in one line."""
+    asked, production = question.constraints, question.production
+    return html.escape(
+        f"{asked.min_recall or asked.min_ndcg_kept} {'mean' if asked.on_mean else 'low'} "
+        f"k={question.k} {production.n_vectors:g} {'rescore' if asked.rescore else 'plain'}"
+    )
 
 
 def _needs_ndcg(question: Question, worth: Worth) -> bool:
@@ -115,12 +126,13 @@ def _show_worth(dataset: Dataset, worth: Worth) -> None:
             st.html(f'<ul style="margin:0;columns:22rem">{items}</ul>')
 
 
-def _show_verdict(options: Options, found: Recommendation) -> None:
+def _show_verdict(options: Options, found: Recommendation, question: Question) -> None:
     said = verdict(found)
     sentences = (*said.beside, *choice_pairs(options, found))
     beside = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in sentences)
     st.html(
-        f'<div class="mrl-verdict" data-choice="{html.escape(said.title)}">'
+        f'<div class="mrl-verdict" data-choice="{html.escape(said.title)}" '
+        f'data-question="{_marker(question)}">'
         f"<h2>{html.escape(said.title)}</h2><p>{html.escape(said.sentence)}</p></div>"
     )
     if found.choice is not None:
