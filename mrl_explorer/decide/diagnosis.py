@@ -1,6 +1,6 @@
 """Where quality is lost: at full dimension already, in which queries, and by what."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -8,6 +8,7 @@ from mrl_explorer.decide.pairs import MARGIN, Pair, compare
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.evaluation import Evaluation
 from mrl_explorer.retrieval.metrics import Cutoff, recall, relevance
+from mrl_explorer.retrieval.rankings import Rankings
 
 LOW_NDCG = 0.3
 """Mean nDCG@10 below which full dimension itself is called weak. Models that lead public
@@ -15,6 +16,19 @@ collections average .5 on BEIR (jina-embeddings-v3 .509, arXiv 2510.19340)."""
 
 MANY_FAILED = 0.05
 """Share of judged queries without a relevant result that makes tuning the smaller problem."""
+
+
+def _only(rankings: Rankings, *configs: Config) -> Rankings:
+    """Give the lists of the baseline and a few configurations, which are soon read."""
+    wanted = tuple(dict.fromkeys((rankings.baseline, *configs)))
+    places = [rankings.place(config) for config in wanted]
+    return replace(
+        rankings,
+        configs=wanted,
+        ids=rankings.ids[places],
+        scores=rankings.scores[places],
+        full_scores=rankings.full_scores[places],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +70,7 @@ def worth_tuning(evaluation: Evaluation, k: int) -> Worth:
     """
     if evaluation.judgements is None:
         return Worth(k, 0, None, ())
-    rankings = evaluation.rankings
+    rankings = _only(evaluation.rankings, evaluation.rankings.baseline)
     measured = relevance(rankings, evaluation.judgements, Cutoff(k))
     if not len(measured.query_rows):
         return Worth(k, 0, None, ())
@@ -142,6 +156,7 @@ def split_loss(evaluation: Evaluation, config: Config, cutoff: Cutoff) -> Losses
     uncut = Config(config.dim, "float32", config.basis)
     if uncut not in rankings or config not in rankings:
         return None
+    rankings = _only(rankings, uncut, config)
     plain = recall(rankings, Cutoff(cutoff.k)).mean(axis=1)
     after_dims = float(plain[rankings.place(uncut)])
     after_bits = float(plain[rankings.place(config)])
@@ -188,7 +203,7 @@ def agreement(
     """
     if evaluation.judgements is None:
         return None
-    rankings = evaluation.rankings
+    rankings = _only(evaluation.rankings, config)
     measured = relevance(rankings, evaluation.judgements, cutoff)
     if not len(measured.query_rows):
         return None

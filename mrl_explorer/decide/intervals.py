@@ -19,7 +19,7 @@ JOINT_PSEUDO_QUERY = 0.5
 resample of few queries knows less."""
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=24)
 def _draws(n_queries: int) -> np.ndarray:
     """How often each query is in each resample: (N_RESAMPLES, n_queries) float32.
 

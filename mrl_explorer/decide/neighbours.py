@@ -41,7 +41,7 @@ def neighbours(
     return tuple(
         (other, compare(_of(options, values, own), _of(options, values, other), margin=margin))
         for other in dict.fromkeys(found)
-        if other != own and _comparable(options, own, other)
+        if other != own and _comparable(options.held_out[cut], options, own, other)
     )
 
 
@@ -49,7 +49,7 @@ def _of(options: Options, values: np.ndarray, config: Config) -> np.ndarray:
     return values[options.configs.index(config)]
 
 
-def _comparable(options: Options, one: Config, other: Config) -> bool:
+def _comparable(held_out: np.ndarray, options: Options, one: Config, other: Config) -> bool:
     """Tell whether both were measured on the same documents."""
     places = [options.configs.index(config) for config in (one, other)]
-    return bool(options.held_out[places[0]] == options.held_out[places[1]])
+    return bool(held_out[places[0]] == held_out[places[1]])

@@ -6,6 +6,7 @@ import numpy as np
 
 from mrl_explorer.decide.intervals import intervals, simultaneous_lows
 from mrl_explorer.decide.retention import retention
+from mrl_explorer.decide.stability import half_sums
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.evaluation import Evaluation
 from mrl_explorer.retrieval.metrics import Cutoff, check_cutoff, recall, relevance
@@ -28,8 +29,9 @@ class Options:
     configs : tuple of Config
         In the order of the run.
     recall : np.ndarray
-        (n_cutoffs, n_configs, n_queries): held out where the basis is fitted and the evaluation
-        has such lists, since a basis fitted on the documents it is measured on flatters itself.
+        (n_cutoffs, n_configs, n_queries): held out where the basis is fitted, the evaluation has
+        such lists and they say less, since a basis fitted on the documents that it is measured on
+        flatters itself.
     mean, low, high : np.ndarray
         (n_cutoffs, n_configs): mean recall and its own 95% interval.
     plain_low : np.ndarray
@@ -37,7 +39,10 @@ class Options:
     any_low : np.ndarray
         (n_cutoffs, n_configs): the same for all options at once.
     held_out : np.ndarray
-        (n_configs,) bool: whose recall is held out.
+        (n_cutoffs, n_configs) bool: where recall is held out.
+    halves : tuple of np.ndarray
+        (n_splits, n_cutoffs, n_configs) twice: mean recall on each half of the queries and on the
+        other; see `stability`.
     """
 
     evaluation: Evaluation
@@ -50,6 +55,7 @@ class Options:
     plain_low: np.ndarray
     any_low: np.ndarray
     held_out: np.ndarray
+    halves: tuple[np.ndarray, np.ndarray]
 
     @property
     def k(self) -> int:
@@ -80,6 +86,8 @@ class Kept:
         (n_judged,) nDCG at full dimension.
     query_rows : np.ndarray
         (n_judged,) the judged queries.
+    halves : tuple of np.ndarray
+        As of `Options`, of the share kept.
     """
 
     share: np.ndarray
@@ -87,6 +95,7 @@ class Kept:
     ndcg: np.ndarray
     full: np.ndarray
     query_rows: np.ndarray
+    halves: tuple[np.ndarray, np.ndarray]
 
 
 def list_options(evaluation: Evaluation, k: int) -> Options:
@@ -123,7 +132,20 @@ def list_options(evaluation: Evaluation, k: int) -> Options:
         _joint_lows(flat[plain], exact[plain]),
         _joint_lows(flat, exact).reshape(shape),
         held_out,
+        _half_means(flat, shape),
     )
+
+
+def _half_means(
+    values: np.ndarray, shape: tuple[int, ...], whole: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Average (n_options, n_queries) over halves, as shares of `whole` (by default of 1)."""
+    whole = np.ones(values.shape[1]) if whole is None else whole
+    first, second = (
+        sums / np.maximum(of, 1e-9)
+        for sums, of in zip(half_sums(values), half_sums(whole[None]), strict=True)
+    )
+    return first.reshape(-1, *shape), second.reshape(-1, *shape)
 
 
 def _joint_lows(values: np.ndarray, exact: np.ndarray) -> np.ndarray:
@@ -146,26 +168,35 @@ def _is_exact(rankings: Rankings, cutoffs: tuple[Cutoff, ...]) -> np.ndarray:
 def _hold_out(
     evaluation: Evaluation, cutoffs: tuple[Cutoff, ...], values: np.ndarray
 ) -> np.ndarray:
-    """Put held-out recall in the place of fitted bases' own; tell whose: (n_configs,) bool.
+    """Put held-out recall in the place of fitted bases' own; tell where.
 
-    The held-out documents are fewer, so they may be too few for many candidates: then the most
-    that they can answer stands in, which more candidates would only raise.
+    The held-out documents are half as many. Where they are too few for so many candidates, the
+    most that they can answer stands in, which more candidates would only raise. And where so many
+    candidates are so large a part of them that recall is higher than on all documents, that of all
+    documents stays: the lower of the two is believed.
+
+    Returns
+    -------
+    np.ndarray
+        (n_cutoffs, n_configs) bool.
     """
-    replaced = np.zeros(len(evaluation.rankings.configs), dtype=bool)
-    held_out = getattr(evaluation, "held_out", None)
+    replaced = np.zeros(values.shape[:2], dtype=bool)
+    held_out = evaluation.held_out
     if held_out is None:
         return replaced
-    lists: Rankings = held_out.rankings
+    lists = held_out.rankings
     deepest = min(lists.depth, lists.n_docs - 1)
     answered = [recall(lists, cutoff) for cutoff in cutoffs if cutoff.candidates <= deepest]
     if not answered:
         return replaced
     for place, config in enumerate(evaluation.rankings.configs):
-        if config.basis != "native" and config in lists:
-            replaced[place] = True
-            for number in range(len(cutoffs)):
-                one = answered[min(number, len(answered) - 1)]
-                values[number, place] = one[lists.place(config)]
+        if not config.is_fitted or config not in lists:
+            continue
+        for number in range(len(cutoffs)):
+            one = answered[min(number, len(answered) - 1)][lists.place(config)]
+            if one.mean() < values[number, place].mean():
+                values[number, place] = one
+                replaced[number, place] = True
     return replaced
 
 
@@ -190,4 +221,5 @@ def measure_kept(options: Options) -> Kept | None:
     share, low = retention(ndcg.reshape(-1, len(rows)), full)
     exact = _is_exact(rankings, options.cutoffs)
     low = np.where(exact, share.reshape(exact.shape), low.reshape(exact.shape))
-    return Kept(share.reshape(exact.shape), low, ndcg, full, rows)
+    halves = _half_means(ndcg.reshape(-1, len(rows)), exact.shape, full)
+    return Kept(share.reshape(exact.shape), low, ndcg, full, rows, halves)

@@ -407,7 +407,7 @@ class _Field:
             float(options.low[at]),
             float(options.high[at]),
             float(self.lows()[option]),
-            bool(options.held_out[at[1]]),
+            bool(options.held_out[at]),
             None if kept is None else float(kept.share[at]),
             None if kept is None else float(kept.low[at]),
             self.needs(option),
@@ -478,19 +478,17 @@ class _Field:
         cuts, places = self.cuts[able], self.places[able]
         targets = []
         if wanted.min_recall is not None:
+            first, second = (half[:, cuts, places] for half in options.halves)
             mean = options.mean[cuts, places]
             slack = np.zeros(len(able)) if wanted.on_mean else mean - self.lows()[able]
-            values = options.recall[cuts, places]
-            targets.append((values, np.ones(options.n_queries), slack, wanted.min_recall))
+            targets.append((first, second, slack, wanted.min_recall))
         if wanted.min_ndcg_kept is not None and kept is not None:
+            first, second = (half[:, cuts, places] for half in kept.halves)
             share = kept.share[cuts, places]
             slack = np.zeros(len(able)) if wanted.on_mean else share - kept.low[cuts, places]
-            values = np.zeros((len(able), options.n_queries))
-            values[:, kept.query_rows] = kept.ndcg[cuts, places]
-            full = np.zeros(options.n_queries)
-            full[kept.query_rows] = kept.full
-            targets.append((values, full, slack, wanted.min_ndcg_kept))
-        return half_splits(targets, chosen=int(np.flatnonzero(able == chosen)[0]))
+            targets.append((first, second, slack, wanted.min_ndcg_kept))
+        place = int(np.flatnonzero(able == chosen)[0])
+        return half_splits(targets, chosen=place, n_queries=options.n_queries)
 
 
 _QUALITY = ("min_recall", "min_ndcg_kept")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -9,7 +10,7 @@ N_SPLITS = 100
 _LEAST_QUERIES = 4
 
 Target = tuple[np.ndarray, np.ndarray, np.ndarray, float]
-"""Values (n_options, n_queries), what they are a share of (n_queries,), what the lower end takes
+"""Each option's mean on each half and on the other (n_splits, n_options), what the lower end takes
 off (n_options,), and what must be reached."""
 
 
@@ -32,7 +33,36 @@ class Stability:
     confirmed: int
 
 
-def half_splits(targets: Sequence[Target], *, chosen: int) -> Stability | None:
+@lru_cache(maxsize=8)
+def _halves(n_queries: int) -> np.ndarray:
+    """Draw which queries are in each half: (N_SPLITS, n_queries) float32 of 0 and 1."""
+    random = np.random.default_rng(100)
+    halves = np.zeros((N_SPLITS, n_queries), dtype=np.float32)
+    for half in halves:
+        half[random.permutation(n_queries)[: n_queries // 2]] = 1
+    halves.flags.writeable = False
+    return halves
+
+
+def half_sums(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sum each row over each half of the queries, and over the other half.
+
+    Parameters
+    ----------
+    values : np.ndarray
+        (n_rows, n_queries).
+
+    Returns
+    -------
+    first, second : np.ndarray
+        (N_SPLITS, n_rows) float32.
+    """
+    halves = _halves(values.shape[1])
+    columns = values.T.astype(np.float32)
+    return halves @ columns, (1 - halves) @ columns
+
+
+def half_splits(targets: Sequence[Target], *, chosen: int, n_queries: int) -> Stability | None:
     """Choose the first option that holds, on 100 random halves of the queries.
 
     The mean of a half scatters about the mean of all as that does about the truth, so a half shows
@@ -45,21 +75,19 @@ def half_splits(targets: Sequence[Target], *, chosen: int) -> Stability | None:
         What must hold; options in order of preference.
     chosen : int
         The choice on all queries.
+    n_queries : int
+        How many there are.
 
     Returns
     -------
     Stability or None
         None with fewer than four queries.
     """
-    n_queries = targets[0][0].shape[1]
     if n_queries < _LEAST_QUERIES:
         return None
-    random = np.random.default_rng(100)
-    halves = np.zeros((N_SPLITS, n_queries), dtype=np.float32)
-    for half in halves:
-        half[random.permutation(n_queries)[: n_queries // 2]] = 1
-    first = np.all([_reached(target, halves, strict=True) for target in targets], axis=0)
-    second = np.all([_reached(target, 1 - halves, strict=False) for target in targets], axis=0)
+    # Sums in float32: what is reached to the last bit on all queries is reached.
+    first = np.all([one - slack >= wanted - 1e-6 for one, _, slack, wanted in targets], axis=0)
+    second = np.all([other >= wanted - 1e-6 for _, other, _, wanted in targets], axis=0)
     picked = first.argmax(axis=1)
     found = first.any(axis=1)
     rows = np.arange(N_SPLITS)
@@ -68,13 +96,3 @@ def half_splits(targets: Sequence[Target], *, chosen: int) -> Stability | None:
         int((found & (picked == chosen)).sum()),
         int((found & second[rows, picked]).sum()),
     )
-
-
-def _reached(target: Target, halves: np.ndarray, *, strict: bool) -> np.ndarray:
-    """Tell which options reach a target on each half: (n_splits, n_options)."""
-    values, whole, slack, wanted = target
-    share = (halves @ values.T.astype(np.float32)) / np.maximum(
-        halves @ whole.astype(np.float32), 1e-9
-    )[:, None]
-    # Sums in float32: what is reached to the last bit on all queries is reached.
-    return share - (slack if strict else 0) >= wanted - 1e-6

@@ -97,7 +97,7 @@ def _fitted(choice: Choice) -> str:
     """Say on what a fitted basis was measured."""
     if choice.held_out:
         return ", on documents that the basis was not fitted on"
-    if choice.config.basis == "pca":
+    if choice.config.is_fitted:
         return ", on the documents that the basis was fitted on, which flatters it"
     return ""
 

@@ -120,13 +120,8 @@ def _show_where_it_hurts(dataset: Dataset, options: Options, shown: Choice) -> N
         else:
             st.markdown(f"**Does it matter?** {agreement_text(agreed)}")
     with right:
-        _show_segments(evaluation_ways(dataset), values)
+        _show_segments(_ways(dataset, (dataset.key, dataset.version)), values)
         _show_worst(dataset, values, shown)
-
-
-def evaluation_ways(dataset: Dataset) -> dict[str, tuple[str, ...]]:
-    """Give the ways to split the queries of a data set."""
-    return _ways(dataset, (dataset.key, dataset.version))
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)

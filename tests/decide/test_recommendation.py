@@ -303,3 +303,44 @@ def test_a_k_beyond_the_lists_is_refused(evaluation):
 def test_without_room_for_candidates_there_is_no_rescoring(evaluation):
     assert [c for c in list_options(evaluation, 40).cutoffs if c.rescore] == []
     assert list_options(evaluation, 5).cutoffs[-1] == Cutoff(5, 10, rescore=True)
+
+
+# --- fitted bases -------------------------------------------------------------------------------
+
+
+def test_a_fitted_basis_is_judged_on_documents_that_it_was_not_fitted_on():
+    # So few documents that the basis fits them closely.
+    evaluation = make_evaluation(n_docs=60, depth=30)
+    options = list_options(evaluation, 5)
+    lists = evaluation.held_out.rankings
+    for place, config in enumerate(options.configs):
+        own = recall(evaluation.rankings, Cutoff(5))[place]
+        if not config.is_fitted:
+            assert not options.held_out[:, place].any()
+            continue
+        held_out = recall(lists, Cutoff(5))[lists.place(config)]
+        lower = min(own, held_out, key=np.mean)
+        assert np.array_equal(options.recall[0, place], lower)
+        assert options.held_out[0, place] == (held_out.mean() < own.mean())
+    assert options.held_out.any()
+
+
+def test_without_held_out_lists_its_own_figure_stands(evaluation):
+    options = list_options(replace(evaluation, held_out=None), 5)
+    assert not options.held_out.any()
+    assert np.array_equal(options.recall[0], recall(evaluation.rankings, Cutoff(5)))
+
+
+def test_more_candidates_than_held_out_documents_are_never_worth_less():
+    options = list_options(make_evaluation(n_docs=70, depth=70), 10)
+    assert options.cutoffs[-1].candidates > 35
+    assert (np.diff(options.mean[1:], axis=0) >= -1e-12).all()
+
+
+def test_the_choice_says_whether_its_figures_are_held_out():
+    options = list_options(make_evaluation(n_docs=60, depth=30), 5)
+    for wanted in (0.5, 0.7, 0.9):
+        asked = Constraints(min_recall=wanted, bases=("pca",), on_mean=True)
+        choice = recommend(options, asked).choice
+        place = options.configs.index(choice.config)
+        assert choice.held_out == options.held_out[0, place]
