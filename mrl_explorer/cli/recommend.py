@@ -7,6 +7,7 @@ from pathlib import Path
 from mrl_explorer.cli.output import align, check_target, integers, names, write_json
 from mrl_explorer.decide.cost import DISK_PRICE, RAM_PRICE, Production
 from mrl_explorer.decide.diagnosis import worth_tuning
+from mrl_explorer.decide.engines import ENGINES
 from mrl_explorer.decide.options import list_options, measure_kept
 from mrl_explorer.decide.recommendation import Choice, Constraints, Recommendation, recommend
 from mrl_explorer.report.formats import byte_text, money_text, share_text
@@ -68,6 +69,12 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     running.add_argument("--replicas", type=int, default=1, help="copies that serve (default: 1)")
     running.add_argument(
+        "--engine",
+        metavar="NAME",
+        help=f"only what it stores, and its memory: {', '.join(ENGINES)} (default: an HNSW graph "
+        "as usearch's, with codes of any kind)",
+    )
+    running.add_argument(
         "--ram-price",
         type=float,
         default=RAM_PRICE,
@@ -104,7 +111,11 @@ def _recommend(options: argparse.Namespace) -> int:
         rescore=options.rescore,
     )
     production = Production(
-        options.n_vectors, options.replicas, options.ram_price, options.disk_price
+        options.n_vectors,
+        options.replicas,
+        options.ram_price,
+        options.disk_price,
+        options.engine,
     )
     evaluation = load_evaluation(options.evaluation)
     listed = list_options(evaluation, options.k)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mrl_explorer.decide.memory import memory
+from mrl_explorer.decide.engines import ENGINES, usearch_memory
 from mrl_explorer.errors import InputError
 from mrl_explorer.retrieval.config import Config
 
@@ -27,12 +27,15 @@ class Production:
         Copies of the whole index that serve.
     ram_price, disk_price : float
         US dollars per GB and month.
+    engine : str or None
+        Name of an entry of `ENGINES`; None for a graph as usearch's with codes of any kind.
     """
 
     n_vectors: float = 10_000_000
     replicas: int = 1
     ram_price: float = RAM_PRICE
     disk_price: float = DISK_PRICE
+    engine: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,13 @@ def check_production(production: Production) -> None:
     Raises
     ------
     InputError
-        If there are no vectors or replicas, or a price is negative or no number.
+        If there are no vectors or replicas, a price is negative or no number, or the engine is not
+        known.
     """
+    if production.engine is not None and production.engine not in ENGINES:
+        raise InputError(
+            f"Unknown engine '{production.engine}': choose among {', '.join(ENGINES)}."
+        )
     if not 1 <= production.n_vectors < float("inf"):
         raise InputError("The number of vectors must be 1 or more.")
     if production.replicas < 1:
@@ -69,21 +77,40 @@ def check_production(production: Production) -> None:
             raise InputError(f"The price of {name} must be 0 or more.")
 
 
+def stores(config: Config, production: Production) -> bool:
+    """Tell whether the engine can store a configuration."""
+    if production.engine is None:
+        return True
+    try:
+        ENGINES[production.engine].encoding(config)
+    except InputError:
+        return False
+    return True
+
+
 def need(config: Config, *, production: Production, full_dim: int, rescore: bool) -> Need:
     """Give RAM, disk and cost of a configuration.
+
+    What the engine cannot store is reckoned as in a graph of usearch's, to compare with.
 
     Parameters
     ----------
     config : Config
         What is stored.
     production : Production
-        How many vectors and replicas, and what they cost.
+        How many vectors and replicas, in what, and what they cost.
     full_dim : int
         Dimensions of the copy that rescoring reads.
     rescore : bool
         Whether that copy is kept.
     """
-    one = memory(config, n_vectors=production.n_vectors, full_dim=full_dim, rescore=rescore)
-    ram, disk = one.ram * production.replicas, one.disk * production.replicas
-    cost = ram / 1e9 * production.ram_price + disk / 1e9 * production.disk_price
-    return Need(ram, disk, cost)
+    n_vectors, replicas = production.n_vectors, production.replicas
+    if production.engine is not None and stores(config, production):
+        memory = ENGINES[production.engine].memory(
+            config, n_vectors=n_vectors, full_dim=full_dim, rescore=rescore, replicas=replicas
+        )
+    else:
+        one = usearch_memory(config, n_vectors=n_vectors, full_dim=full_dim, rescore=rescore)
+        memory = one.times(replicas)
+    cost = memory.ram / 1e9 * production.ram_price + memory.disk / 1e9 * production.disk_price
+    return Need(memory.ram, memory.disk, cost)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from mrl_explorer.decide.cost import Need, Production, check_production, need
+from mrl_explorer.decide.cost import Need, Production, check_production, need, stores
 from mrl_explorer.decide.options import Kept, Options
 from mrl_explorer.decide.stability import Stability, half_splits
 from mrl_explorer.errors import InputError
@@ -393,6 +393,10 @@ class _Field:
             if allowed is not None:
                 got = np.array([getattr(config, kind) for config in configs], dtype=object)
                 yield _Check(name, None, got, np.isin(got, np.array(allowed, dtype=object)), 0)
+        if self.production.engine is not None:
+            held = {config: stores(config, self.production) for config in options.configs}
+            got = np.array([held[config] for config in configs])
+            yield _Check("engine", None, got, got, 0)
         if not wanted.rescore:
             yield _Check("rescore", None, self.cuts > 0, self.cuts == 0, 0)
 

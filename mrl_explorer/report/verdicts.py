@@ -29,6 +29,7 @@ _BOUNDS = {
     "quantizations": "quantizations",
     "bases": "bases",
     "rescore": "rescoring",
+    "engine": "engine",
 }
 
 
@@ -179,6 +180,8 @@ def failure_text(failure: Failure, *, on_mean: bool) -> str:
             f"the {of} of its {name} is {share_text(float(failure.got))}, below "
             f"{share_text(failure.wanted)}"
         )
+    if failure.name == "engine":
+        return "the engine does not store it"
     if failure.wanted is None:
         return f"it needs {name}" if failure.name == "rescore" else f"{failure.got} is not allowed"
     return f"its {name} is {_amount(failure.name, failure.got)}"
@@ -201,6 +204,8 @@ def relaxation_text(relaxation: Relaxation, *, on_mean: bool) -> str:
     gives = f"{choice_name(choice)} would hold"
     if failure.name == "rescore":
         return f"Allow rescoring: {gives}."
+    if failure.name == "engine":
+        return f"Choose an engine that stores it: {gives}."
     if failure.wanted is None:
         return f"Allow {failure.got} among the {name}: {gives}."
     got, wanted = float(failure.got), failure.wanted

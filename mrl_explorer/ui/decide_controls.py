@@ -5,12 +5,14 @@ from dataclasses import dataclass
 import streamlit as st
 
 from mrl_explorer.decide.cost import DISK_PRICE, RAM_PRICE, Production
+from mrl_explorer.decide.engines import ENGINES
 from mrl_explorer.decide.recommendation import Constraints
 from mrl_explorer.report.formats import share_text
 from mrl_explorer.retrieval.basis import BASES
 from mrl_explorer.retrieval.evaluation import Evaluation
 from mrl_explorer.retrieval.quantization import QUANTIZATIONS
 from mrl_explorer.ui.controls import COUNTS, show_k
+from mrl_explorer.ui.problems import literal
 
 _TARGETS = {
     share_text(share): share
@@ -67,6 +69,20 @@ def show_question(evaluation: Evaluation) -> Question:
                 "smallest oversampling that reaches the target is taken.",
             )
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            engine = st.selectbox(
+                "Engine",
+                [_ANY, *ENGINES],
+                key="engine",
+                width=150,
+                bind="query-params",
+                persist_state="session",
+                help="The database that will hold it: only what it stores is considered, and RAM "
+                "and disk are its own. "
+                + " ".join(
+                    f"**{one.label}** ({one.basis}): {literal(one.source)}."
+                    for one in ENGINES.values()
+                ),
+            )
             with st.popover("Limits", icon=":material/straighten:"):
                 limits = _show_limits(evaluation)
             with st.popover("Prices and replicas", icon=":material/payments:"):
@@ -83,7 +99,14 @@ def show_question(evaluation: Evaluation) -> Question:
         quantizations=limits.quantizations,
         bases=limits.bases,
     )
-    return Question(k, constraints, Production(COUNTS[str(count)], replicas, ram_price, disk_price))
+    production = Production(
+        COUNTS[str(count)],
+        replicas,
+        ram_price,
+        disk_price,
+        engine if engine in ENGINES else None,
+    )
+    return Question(k, constraints, production)
 
 
 def _show_quality(evaluation: Evaluation) -> tuple[str, float, bool]:

@@ -175,8 +175,8 @@ def _show_figures(choice: Choice, full: Choice) -> None:
                 choice.need.ram,
                 full.need.ram,
                 byte_text(choice.need.ram),
-                "Codes, graph and its tables of an HNSW index in usearch with M = 16, over all "
-                "replicas. 1 GB = 10⁹ bytes.",
+                "Codes, graph and its tables in the engine chosen, over all replicas; with any, "
+                "those of an HNSW graph as usearch's with M = 16. 1 GB = 10⁹ bytes.",
             ),
             (
                 "a month",

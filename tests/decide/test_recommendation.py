@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from mrl_explorer.data import Collection, Judgements, make_records
 from mrl_explorer.decide.cost import Production, need
+from mrl_explorer.decide.engines import ENGINES
 from mrl_explorer.decide.intervals import most_promised
 from mrl_explorer.decide.options import list_options, measure_kept
 from mrl_explorer.decide.recommendation import Constraints, recommend
@@ -344,3 +345,34 @@ def test_the_choice_says_whether_its_figures_are_held_out():
         choice = recommend(options, asked).choice
         place = options.configs.index(choice.config)
         assert choice.held_out == options.held_out[0, place]
+
+
+# --- engines ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", list(ENGINES))
+def test_an_engine_is_recommended_only_what_it_stores_at_its_own_memory(options, name):
+    engine, production = ENGINES[name], Production(1e6, 2, engine=name)
+    found = recommend(
+        options, Constraints(min_recall=0.3, on_mean=True), production=production
+    ).choice
+    engine.encoding(found.config)
+    memory = engine.memory(
+        found.config, n_vectors=1e6, full_dim=FULL_DIM, rescore=False, replicas=2
+    )
+    assert (found.need.ram, found.need.disk) == pytest.approx((memory.ram, memory.disk))
+
+
+def test_an_engine_that_is_not_known_is_refused(options):
+    with pytest.raises(InputError, match="Unknown engine 'mongo'"):
+        recommend(options, Constraints(), production=Production(engine="mongo"))
+
+
+def test_what_the_engine_does_not_store_can_be_told(options):
+    found = recommend(
+        options,
+        Constraints(min_recall=0.2, on_mean=True, quantizations=("int4",)),
+        production=Production(engine="usearch"),
+    )
+    assert found.choice is None
+    assert "engine" in {relaxation.failure.name for relaxation in found.relaxations}
