@@ -37,9 +37,8 @@ def frontier_chart(options: Options, recommendation: Recommendation) -> dict[str
                 "type": "scatter",
                 "name": name,
                 "symbol": symbol,
-                "symbolSize": 10,
                 "selectedMode": "single",
-                "data": [_point(options, config, symbol) for config in configs],
+                "data": [_point(options, config) for config in configs],
                 "tooltip": {
                     "formatter": f"{{b}}, {{@[0]}} bytes: recall@{k} {{@[1]}}, "
                     "95% {@[2]} to {@[3]}"
@@ -95,14 +94,16 @@ def frontier_chart(options: Options, recommendation: Recommendation) -> dict[str
     }
 
 
-def _point(options: Options, config: Config, symbol: str) -> dict[str, Any]:
-    """Give a point; those of another basis than the model's own are hollow."""
+def _point(options: Options, config: Config) -> dict[str, Any]:
+    """Give a point; those of another basis than the model's own are large and pale."""
     place = options.configs.index(config)
     shares = (options.mean[0, place], options.low[0, place], options.high[0, place])
+    native = config.basis == "native"
     return {
         "name": str(config),
         "value": [config.bytes_per_vector, *(round(float(share), 3) for share in shares)],
-        "symbol": symbol if config.basis == "native" else f"empty{symbol.capitalize()}",
+        "symbolSize": 9 if native else 15,
+        "itemStyle": {"opacity": 1 if native else 0.45},
     }
 
 

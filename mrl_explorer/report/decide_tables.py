@@ -102,9 +102,10 @@ def published_text(config: Config, *, full_dim: int) -> str:
         )
     low, high = min(one.kept for one in found), max(one.kept for one in found)
     models = ", ".join(dict.fromkeys(f"{one.model} ({one.metric}; {one.source})" for one in found))
+    kept = percent_text(low) if low == high else f"{percent_text(low)} to {percent_text(high)}"
     return (
-        f"At about {share} of the dims and as many bits, published models kept "
-        f"**{percent_text(low)} to {percent_text(high)}** of their score: {models}."
+        f"At about {share} of the dims and as many bits, published models kept **{kept}** of their "
+        f"score: {models}."
     )
 
 

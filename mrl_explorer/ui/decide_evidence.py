@@ -3,6 +3,7 @@
 import html
 from collections.abc import Iterable
 from functools import partial
+from textwrap import shorten
 
 import numpy as np
 import streamlit as st
@@ -37,6 +38,7 @@ _HURTS, _NEIGHBOURS, _BYTES, _CELLS, _TABLE, _OTHERS = (
     "What others lost",
 )
 _WORST = 8
+_TEXT_SHOWN = 80
 _MARGINS = {"½ point": 0.005, "1 point": MARGIN, "2 points": 0.02, "5 points": 0.05}
 _STYLE = """
 <style>
@@ -178,10 +180,9 @@ def _show_worst(dataset: Dataset, values: np.ndarray, shown: Choice) -> None:
     )
     with st.container(gap=None):
         for row in worst:
+            text = shorten(queries.texts[row] or queries.ids[row], _TEXT_SHOWN, placeholder=" …")
             st.button(
-                literal(
-                    f"{share_text(float(values[row]))}  {queries.texts[row] or queries.ids[row]}"
-                ),
+                literal(f"{share_text(float(values[row]))}  {text}"),
                 key=f"worst {row}",
                 type="tertiary",
                 on_click=open_in_explore,

@@ -213,7 +213,7 @@ def _show_frontier(options: Options, found: Recommendation) -> None:
             "dashed line joins the best at their bytes.",
         )
         st.caption(
-            "Every configuration without rescoring; hollow marks are of a basis other than native; "
+            "Every configuration without rescoring; large pale marks are of a basis other than native; "
             "the dashed line is the best recall at its bytes. A click on a point opens it in "
             "Explore."
         )
