@@ -213,9 +213,9 @@ def _show_frontier(options: Options, found: Recommendation) -> None:
             "dashed line joins the best at their bytes.",
         )
         st.caption(
-            "Every configuration without rescoring; large pale marks are of a basis other than native; "
-            "the dashed line is the best recall at its bytes. A click on a point opens it in "
-            "Explore."
+            "Every configuration without rescoring; large pale marks are of a basis other than "
+            "native; the dashed line is the best recall at its bytes. A click on a point opens it "
+            "in Explore."
         )
 
 
