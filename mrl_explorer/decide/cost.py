@@ -1,6 +1,7 @@
 """What a configuration costs in production: RAM, disk, and their price by the month."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mrl_explorer.decide.engines import ENGINES, usearch_memory
 from mrl_explorer.errors import InputError
@@ -88,6 +89,7 @@ def stores(config: Config, production: Production) -> bool:
     return True
 
 
+@lru_cache(maxsize=2048)
 def need(config: Config, *, production: Production, full_dim: int, rescore: bool) -> Need:
     """Give RAM, disk and cost of a configuration.
 

@@ -3,7 +3,6 @@
 from itertools import cycle
 from typing import Any
 
-from mrl_explorer.decide.diagnosis import Tail
 from mrl_explorer.decide.frontier import frontier
 from mrl_explorer.decide.options import Kept, Options
 from mrl_explorer.decide.published import band
@@ -150,34 +149,6 @@ def _ringed(choice: Choice) -> dict[str, Any]:
             "borderRadius": 4,
         },
         "z": 5,
-    }
-
-
-def tail_chart(spread: Tail, *, k: int) -> dict[str, Any]:
-    """Draw how many queries have which recall."""
-    names = ["0+", *(f".{tenth}+" for tenth in range(1, 10)), "all"]
-    return {
-        "animation": False,
-        "grid": {"left": 52, "right": 10, "top": 28, "bottom": 40, "outerBoundsMode": "none"},
-        "tooltip": {"trigger": "item", "formatter": "recall {b}: {c} queries"},
-        "xAxis": {
-            "type": "category",
-            "data": names,
-            "name": f"recall@{k} of one query",
-            "nameLocation": "middle",
-            "nameGap": 24,
-            "axisLabel": {"interval": 0},
-        },
-        "yAxis": {"type": "value", "name": "queries", "minInterval": 1},
-        "series": [
-            {
-                "type": "bar",
-                "name": "queries",
-                "data": list(spread.counts),
-                "barWidth": "80%",
-                "label": {"show": True, "position": "top"},
-            }
-        ],
     }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mrl_explorer.decide.cost import Production, need
+from mrl_explorer.decide.diagnosis import Tail
 from mrl_explorer.decide.frontier import frontier, shared_sizes
 from mrl_explorer.decide.options import Options
 from mrl_explorer.decide.published import comparable
@@ -39,6 +40,35 @@ class Cell:
     text: str
     strength: float
     chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a histogram.
+
+    Attributes
+    ----------
+    name : str
+        The recall it stands for.
+    count : int
+        Queries.
+    height : float
+        Share of the tallest one.
+    """
+
+    name: str
+    count: int
+    height: float
+
+
+def histogram(spread: Tail) -> tuple[Column, ...]:
+    """Give the columns of the spread of per-query recall, the least first."""
+    names = ("0+", *(f".{tenth}+" for tenth in range(1, 10)), "all")
+    tallest = max(spread.counts)
+    return tuple(
+        Column(name, count, count / tallest)
+        for name, count in zip(names, spread.counts, strict=True)
+    )
 
 
 def sizes(options: Options) -> list[int]:

@@ -8,16 +8,17 @@ from textwrap import shorten
 import numpy as np
 import streamlit as st
 
-from mrl_explorer.decide.diagnosis import agreement, split_loss, tail
+from mrl_explorer.decide.diagnosis import Tail, agreement, split_loss, tail
 from mrl_explorer.decide.neighbours import neighbours
 from mrl_explorer.decide.options import Kept, Options
 from mrl_explorer.decide.pairs import MARGIN
 from mrl_explorer.decide.recommendation import Choice, Recommendation
 from mrl_explorer.decide.segments import Segment, by_segment, segmentations
-from mrl_explorer.report.decide_charts import published_chart, tail_chart
+from mrl_explorer.report.decide_charts import published_chart
 from mrl_explorer.report.decide_tables import (
     Bar,
     heat_map,
+    histogram,
     published_text,
     same_bytes,
     sizes,
@@ -48,6 +49,11 @@ _STYLE = """
 .mrl-track { position: relative; height: .8rem; background: rgba(127,135,147,.16); }
 .mrl-track i { position: absolute; inset: 0 auto 0 0; background: #2B7FC0; opacity: .8; }
 .mrl-track b { position: absolute; top: .32rem; height: .16rem; background: currentColor; }
+.mrl-columns { display: flex; align-items: flex-end; height: 9.4rem; font-size: .8rem;
+  font-variant-numeric: tabular-nums; }
+.mrl-columns > div { flex: 1; text-align: center; line-height: 1.3; }
+.mrl-columns i { display: block; margin: 0 12%; background: #2B7FC0; border-bottom: 1px solid; }
+.mrl-axis { text-align: center; font-size: .8rem; opacity: .8; }
 .mrl-heat { border-collapse: collapse; font-size: .84rem; font-variant-numeric: tabular-nums; }
 .mrl-heat th { font-weight: 600; padding: .15rem .5rem; text-align: right; }
 .mrl-heat td { padding: .2rem .5rem; text-align: right; border: 1px solid rgba(127,135,147,.25); }
@@ -99,13 +105,7 @@ def _show_where_it_hurts(dataset: Dataset, options: Options, shown: Choice) -> N
             help="The mean hides queries that lose everything. Each bar counts queries by how "
             "much of their own full-dimension results they keep.",
         )
-        st.echarts_chart(
-            tail_chart(spread, k=options.k),
-            height=230,
-            key="tail",
-            renderer="svg",
-            alt="How many queries have which recall.",
-        )
+        _show_histogram(spread, k=options.k)
         losses = split_loss(evaluation, shown.config, shown.cutoff)
         if losses is not None:
             st.markdown(
@@ -124,6 +124,18 @@ def _show_where_it_hurts(dataset: Dataset, options: Options, shown: Choice) -> N
     with right:
         _show_segments(_ways(dataset, (dataset.key, dataset.version)), values)
         _show_worst(dataset, values, shown)
+
+
+def _show_histogram(spread: Tail, *, k: int) -> None:
+    columns = "".join(
+        f'<div><span>{column.count:,}</span><i style="height:{6.5 * column.height:.2f}rem"></i>'
+        f"<span>{column.name}</span></div>"
+        for column in histogram(spread)
+    )
+    st.html(
+        f'<div class="mrl-columns">{columns}</div>'
+        f'<div class="mrl-axis">recall@{k} of one query; above each column, how many queries</div>'
+    )
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
