@@ -448,7 +448,7 @@ def test_stopping_it_is_no_traceback(vectors, capsys, monkeypatch):
     def stop(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mrl_explorer.cli.evaluate", stop)
+    monkeypatch.setattr("mrl_explorer.cli.evaluate.evaluate", stop)
     assert run(*BOTH) == 130
     assert capsys.readouterr().err.startswith("Stopped.")
 
@@ -477,7 +477,7 @@ def test_progress_is_drawn_on_standard_error(vectors, capsys, monkeypatch):
         def close(self):
             self.closed = True
 
-    monkeypatch.setattr("mrl_explorer.cli.tqdm", Bar)
+    monkeypatch.setattr("mrl_explorer.cli.evaluate.tqdm", Bar)
     real = evaluation_module.evaluate
 
     def with_reports(*arguments, on_progress, **options):
@@ -485,7 +485,7 @@ def test_progress_is_drawn_on_standard_error(vectors, capsys, monkeypatch):
             on_progress(Progress(done, 2, "embedding documents"))
         return real(*arguments, on_progress=on_progress, **options)
 
-    monkeypatch.setattr("mrl_explorer.cli.evaluate", with_reports)
+    monkeypatch.setattr("mrl_explorer.cli.evaluate.evaluate", with_reports)
     report = run_json(capsys, *BOTH, "--dims", "4", "--quantizations", "int8")
     assert report["n_docs"] == 50
     assert [bar.desc for bar in bars] == ["embedding documents: ", "ranking 2 configurations: "]

@@ -50,3 +50,17 @@ def time_text(seconds: float) -> str:
     minutes = round(seconds / 60)
     hours, rest = divmod(minutes, 60)
     return f"{hours} h {rest} min" if hours else f"{minutes} min"
+
+
+def percent_text(share: float) -> str:
+    """Write a share as a percentage with one decimal, without rounding a loss away."""
+    percent = 100 * share
+    return "100%" if share >= 1 else f"{min(percent, 99.9):.1f}%"
+
+
+def money_text(dollars: float) -> str:
+    """Write US dollars with three figures: 12.345 -> '$12.30', 1234.5 -> '$1,230'."""
+    if dollars >= 1000:
+        step = 10 ** (len(str(int(dollars))) - 3)
+        return f"${round(dollars / step) * step:,.0f}"
+    return f"${dollars:.0f}" if dollars >= 100 else f"${dollars:.2f}"

@@ -3,10 +3,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from scipy.stats import bootstrap
+from scipy.stats import binomtest, bootstrap
 
 from mrl_explorer.decide import intervals as intervals_module
-from mrl_explorer.decide.intervals import LEVEL, N_RESAMPLES, intervals
+from mrl_explorer.decide.intervals import (
+    LEVEL,
+    N_RESAMPLES,
+    intervals,
+    most_promised,
+    queries_to_promise,
+    simultaneous_lows,
+)
 
 SHAPES = st.tuples(st.integers(1, 6), st.integers(1, 60))
 # As recall has them, shares of a small k, and anything else between 0 and 1.
@@ -66,8 +73,8 @@ def test_monotone_along_a_chain_of_many_configurations(n_queries):
 def test_a_sample_without_a_miss_promises_less_than_one(n_queries):
     low, high = intervals(np.ones((3, n_queries)))
     assert (high == 1).all()
-    assert (low < 1).all()
-    assert (low > 0.5).all() or n_queries < 4
+    # The exact binomial bound: none missed in n draws.
+    assert low == pytest.approx(binomtest(n_queries, n_queries).proportion_ci().low)
 
 
 def test_more_queries_promise_more():
@@ -83,7 +90,7 @@ def test_a_sample_without_a_hit_is_zero():
 
 def test_one_query_says_next_to_nothing():
     low, high = intervals(np.array([[1.0], [0.4]]))
-    assert low.tolist() == [0.5, 0.4]
+    assert low.tolist() == pytest.approx([0.025, 0.025])
     assert high.tolist() == [1.0, pytest.approx(0.4)]
 
 
@@ -103,16 +110,23 @@ def test_the_upper_end_is_scipys_percentile_bootstrap(seed):
     ).confidence_interval
     low, high = intervals(values[None])
     assert high[0] == pytest.approx(expected.high, abs=1.5e-3)
-    # The added query of 0.5 lowers the other end, by little in so many.
+    # The added query lowers the other end, by little in so many.
     assert expected.low - 0.004 < low[0] < expected.low + 5e-4
 
 
-def test_the_lower_end_is_the_bootstrap_with_a_query_of_one_half():
-    values = np.random.default_rng(5).binomial(10, 0.97, size=60) / 10
+def test_the_lower_end_is_the_bootstrap_with_a_query_of_three_quarters():
+    values = np.random.default_rng(5).binomial(10, 0.9, size=60) / 10
     expected = bootstrap(
-        (np.append(values, 0.5),), np.mean, method="percentile", n_resamples=20_000, rng=1
+        (np.append(values, 0.75),), np.mean, method="percentile", n_resamples=20_000, rng=1
     ).confidence_interval
     assert intervals(values[None])[0][0] == pytest.approx(expected.low, abs=3e-3)
+
+
+def test_as_many_queries_as_it_takes_to_promise():
+    assert most_promised(queries_to_promise(0.99)) >= 0.99
+    assert most_promised(queries_to_promise(0.99) - 1) < 0.99
+    # The rule of three, for 97.5%: 3.7 / n.
+    assert most_promised(1000) == pytest.approx(1 - 3.69 / 1000, abs=1e-5)
 
 
 def test_near_one_the_interval_covers():
@@ -154,3 +168,66 @@ def test_the_order_of_the_values_is_not_changed():
     before = values.copy()
     intervals(values)
     assert np.array_equal(values, before)
+
+
+# --- all rows at once ---------------------------------------------------------------------------
+
+
+@given(VALUES)
+def test_joint_lows_lie_below_the_rows_own(values):
+    low, _ = intervals(values)
+    assert (simultaneous_lows(values) <= low).all()
+
+
+def test_one_row_needs_little_allowance():
+    values = np.random.default_rng(6).binomial(10, 0.8, size=(1, 200)) / 10
+    assert simultaneous_lows(values) == pytest.approx(intervals(values)[0], abs=0.25 / 200 + 1e-3)
+
+
+@settings(max_examples=200)
+@given(VALUES, st.data())
+def test_joint_lows_are_monotone(values, data):
+    gains = data.draw(
+        hnp.arrays(np.float64, values.shape, elements=st.sampled_from([0, 0, 0, 1e-9, 0.1, 1]))
+    )
+    low = simultaneous_lows(np.vstack([values, np.minimum(values + gains, 1)]))
+    assert (low[len(values) :] >= low[: len(values)]).all()
+
+
+def test_joint_lows_are_the_max_t_bounds_worked_out_naively():
+    """Draw by draw: the share of resamples in which any row falls below its bound."""
+    random = np.random.default_rng(8)
+    values = random.binomial(10, 0.8, size=(12, 200)) / 10
+    low = simultaneous_lows(values)
+    resamples = random.integers(201, size=(4000, 201))
+    padded = np.hstack([values, np.full((12, 1), 0.5)])
+    means = np.array([padded[:, rows].mean(axis=1) for rows in resamples])
+    outside = (means < low - 1e-6).any(axis=1).mean()
+    assert 0.01 < outside < 0.04
+    # Row by row each bound is missed about a twelfth as often, and by all alike.
+    each = (means < low - 1e-6).mean(axis=0)
+    assert each.max() < 0.008
+
+
+def test_copies_of_one_row_need_no_allowance():
+    values = np.random.default_rng(9).binomial(10, 0.8, size=(1, 150)) / 10
+    assert simultaneous_lows(np.repeat(values, 40, axis=0)) == pytest.approx(
+        simultaneous_lows(values)[0]
+    )
+
+
+def test_the_best_of_many_is_not_believed():
+    """Of 60 configurations of the same worth, the best looking one's own interval is too high."""
+    random = np.random.default_rng(10)
+    naive = joint = 0
+    for _ in range(60):
+        values = random.binomial(10, 0.85, size=(60, 80)) / 10
+        naive += intervals(values)[0].max() > 0.85
+        joint += simultaneous_lows(values).max() > 0.85
+    assert naive > 25
+    assert joint <= 5
+
+
+def test_no_rows_have_no_joint_lows():
+    assert simultaneous_lows(np.zeros((0, 5))).shape == (0,)
+    assert np.isnan(simultaneous_lows(np.zeros((2, 0)))).all()

@@ -1,85 +1,28 @@
-"""The command line: the same evaluation without a browser."""
+"""`evaluate`: rank every configuration and print its figures."""
 
 import argparse
-import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
+from mrl_explorer.cli.output import align, check_target, integers, names, write_json
 from mrl_explorer.data import Splitting
 from mrl_explorer.data import docstrings as library
 from mrl_explorer.decide.summary import Summary, summarise
-from mrl_explorer.embed import (
-    BUNDLED,
-    CACHE_KINDS,
-    REGISTRY,
-    DataSource,
-    cache_dir,
-    cache_limit,
-    cache_usage,
-    empty_cache,
-)
+from mrl_explorer.embed import BUNDLED, DataSource
 from mrl_explorer.errors import InputError
 from mrl_explorer.progress import Progress
-from mrl_explorer.report.formats import byte_text
 from mrl_explorer.retrieval.basis import RUN_BASES
 from mrl_explorer.retrieval.evaluation import DEFAULT_DEPTH, evaluate, record_origin
 from mrl_explorer.retrieval.evaluation_file import save_evaluation
 from mrl_explorer.retrieval.metrics import Cutoff
 from mrl_explorer.retrieval.quantization import DEFAULT_QUANTIZATIONS, QUANTIZATIONS
 
-EXIT_INPUT_ERROR = 2
 
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and give its exit status.
-
-    0 is success; 2 means that the input has to be put right, which one sentence on standard error
-    explains.
-    """
-    options = _parser().parse_args(arguments)
-    try:
-        return int(options.run(options))
-    except InputError as error:
-        sys.stderr.write(f"{error}\n")
-        return EXIT_INPUT_ERROR
-    except KeyboardInterrupt:
-        sys.stderr.write("Stopped. What was embedded so far is kept for the next run.\n")
-        return 130
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m mrl_explorer", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="command")
-    _add_evaluate(commands)
-    _add_models(commands)
-    _add_cache(commands)
-    return parser
-
-
-def _add_models(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    command = commands.add_parser("models", help="list the known embedding models")
-    command.set_defaults(run=_models)
-    command.add_argument("word", nargs="?", default="", help="only those with this in a cell")
-
-
-def _add_cache(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    command = commands.add_parser(
-        "cache", help="show how large the cache is, or empty it", description=_cache.__doc__
-    )
-    command.set_defaults(run=_cache)
-    command.add_argument(
-        "--empty",
-        action="store_true",
-        help="delete everything in it: the next runs embed and build anew, and links to runs on "
-        "files of this machine no longer open",
-    )
-
-
-def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `evaluate` to the commands."""
     command = commands.add_parser(
         "evaluate", help="rank every configuration and print recall, relevance and bytes"
     )
@@ -130,21 +73,21 @@ def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
         )
     add(
         "--trained-dims",
-        type=_integers,
+        type=integers,
         metavar="64,128",
         help="dims the model was trained to be cut at, where they are not known",
     )
-    add("--dims", type=_integers, metavar="64,128", help="dims to keep (default: a ladder)")
+    add("--dims", type=integers, metavar="64,128", help="dims to keep (default: a ladder)")
     add(
         "--quantizations",
-        type=_names,
+        type=names,
         default=DEFAULT_QUANTIZATIONS,
         metavar="float32,int8",
         help=f"among {', '.join(QUANTIZATIONS)} (default: {','.join(DEFAULT_QUANTIZATIONS)})",
     )
     add(
         "--basis",
-        type=_names,
+        type=names,
         default=("native",),
         metavar="native,pca",
         help=f"among {', '.join(RUN_BASES)} (default: native)",
@@ -165,19 +108,6 @@ def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     add("--save", type=Path, metavar="FILE", help="write the evaluation, for the page to open")
 
 
-def _integers(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"'{text}' is no list of whole numbers: write for example 64,128"
-        ) from None
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(","))
-
-
 def _splitting(size: int | None, overlap: int | None) -> Splitting | None:
     """Give how documents are split; None goes by their kind."""
     if size is None and overlap is None:
@@ -194,10 +124,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         raise InputError(f"A depth of {options.depth} leaves no results: choose 1 or more.")
     # Said before the work rather than after it.
     for target in (options.save, options.json):
-        if target not in (None, "-") and not Path(target).absolute().parent.is_dir():
-            raise InputError(
-                f"{target} cannot be written (its folder does not exist): make the folder first."
-            )
+        check_target(target)
     with _Bar() as bar:
         source = DataSource(
             options.corpus,
@@ -234,23 +161,9 @@ def _evaluate(options: argparse.Namespace) -> int:
     if options.save is not None:
         save_evaluation(evaluation, options.save)
     if options.json is not None:
-        _write_json(summary, options.json)
+        write_json(_figures(summary), options.json)
     if options.json != "-":
         sys.stdout.write(_table(summary))
-    return 0
-
-
-def _cache(options: argparse.Namespace) -> int:
-    """Show what the cache holds and how much it may hold (MRL_EXPLORER_CACHE_GB)."""
-    folder = cache_dir()
-    if options.empty:
-        sys.stdout.write(f"{byte_text(empty_cache(folder))} deleted from {folder}\n")
-        return 0
-    usage = cache_usage(folder)
-    sizes = {kind: byte_text(n_bytes) for kind, n_bytes in usage.items()}
-    lines = [f"{sizes[kind]:>8}  {kind}: {what}\n" for kind, what in CACHE_KINDS.items()]
-    total, limit = byte_text(sum(usage.values())), byte_text(cache_limit())
-    sys.stdout.write("".join(lines) + f"{total:>8}  of {limit} in {folder}\n")
     return 0
 
 
@@ -274,28 +187,16 @@ class _Bar:
         self._bar.update(progress.done - self._bar.n)
 
 
-def _write_json(summary: Summary, target: str) -> None:
+def _figures(summary: Summary) -> dict[str, object]:
     rankings = summary.evaluation.rankings
-    text = json.dumps(
-        {
-            "n_docs": rankings.n_docs,
-            "n_queries": rankings.n_queries,
-            "full_dim": rankings.full_dim,
-            "k": summary.cutoff.k,
-            "depth": rankings.depth,
-            "configs": [row.as_dict() for row in summary.rows()],
-        },
-        indent=1,
-    )
-    if target == "-":
-        sys.stdout.write(text + "\n")
-        return
-    try:
-        Path(target).write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            f"{target} cannot be written ({error.strerror}): choose a folder you may write to."
-        ) from error
+    return {
+        "n_docs": rankings.n_docs,
+        "n_queries": rankings.n_queries,
+        "full_dim": rankings.full_dim,
+        "k": summary.cutoff.k,
+        "depth": rankings.depth,
+        "configs": [row.as_dict() for row in summary.rows()],
+    }
 
 
 def _table(summary: Summary) -> str:
@@ -316,38 +217,10 @@ def _table(summary: Summary) -> str:
             figures = row.held_out, row.held_out_native
             cells += ["" if value is None else f"{value:.3f}" for value in figures]
         lines.append(cells)
-    body = _columns(lines, left={1, 2})
+    body = align(lines, left={1, 2})
     title = (
         f"{rankings.n_docs:,} documents, {rankings.n_queries:,} queries, {rankings.full_dim} "
         f"dimensions: recall@{k} vs full dimension\n"
     )
     notes = "".join(f"Note: {note}\n" for note in evaluation.source.notes)
     return title + body + notes
-
-
-def _models(options: argparse.Namespace) -> int:
-    """List the registry, a model a line."""
-    heads = ("model", "access", "full dim", "Matryoshka", "dims", "max tokens", "prompts")
-    lines = []
-    for entry in REGISTRY.values():
-        row = entry.as_dict()
-        cells = ["-" if row[head] in (None, "") else str(row[head]) for head in heads]
-        if any(options.word.lower() in cell.lower() for cell in cells):
-            lines.append(cells)
-    if not lines:
-        raise InputError(f"No known model has '{options.word}' in it: `models` lists them all.")
-    sys.stdout.write(_columns([heads, *lines], left={0, 1, 3, 4, 6}))
-    return 0
-
-
-def _columns(lines: Sequence[Sequence[str]], *, left: set[int]) -> str:
-    """Align cells in columns, those of `left` to the left."""
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "".join(
-        "  ".join(
-            cell.ljust(width) if i in left else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        + "\n"
-        for line in lines
-    )

@@ -1,0 +1,37 @@
+"""The command line: the same evaluation without a browser."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from mrl_explorer.cli import cache, evaluate, models, recommend
+from mrl_explorer.errors import InputError
+
+EXIT_INPUT_ERROR = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and give its exit status.
+
+    0 is success; 2 means that the input has to be put right, which one sentence on standard error
+    explains; 3 that no configuration meets the constraints.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except InputError as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_INPUT_ERROR
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped. What was embedded so far is kept for the next run.\n")
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m mrl_explorer", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    evaluate.add_command(commands)
+    recommend.add_command(commands)
+    models.add_command(commands)
+    cache.add_command(commands)
+    return parser

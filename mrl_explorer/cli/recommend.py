@@ -1,0 +1,217 @@
+"""`recommend`: name the cheapest configuration that holds, from a saved evaluation."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from mrl_explorer.cli.output import align, check_target, integers, names, write_json
+from mrl_explorer.decide.cost import DISK_PRICE, RAM_PRICE, Production
+from mrl_explorer.decide.diagnosis import worth_tuning
+from mrl_explorer.decide.engines import ENGINES
+from mrl_explorer.decide.options import list_options, measure_kept
+from mrl_explorer.decide.recommendation import Choice, Constraints, Recommendation, recommend
+from mrl_explorer.report.formats import byte_text, money_text, share_text
+from mrl_explorer.report.verdicts import choice_name, verdict, worth_text
+from mrl_explorer.retrieval.evaluation_file import load_evaluation
+
+EXIT_NOTHING_HOLDS = 3
+
+
+def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `recommend` to the commands."""
+    command = commands.add_parser(
+        "recommend", help="name the cheapest configuration that meets your constraints"
+    )
+    command.set_defaults(run=_recommend)
+    add = command.add_argument
+    add("evaluation", type=Path, metavar="EVALUATION", help="a file that `evaluate --save` wrote")
+    add("-k", "--k", type=int, default=10, help="results that count (default: 10)")
+    quality = command.add_argument_group("what must hold")
+    quality.add_argument(
+        "--min-recall",
+        type=float,
+        metavar="SHARE",
+        help="recall@k against full dimension, at least (default: .95, unless --min-ndcg-kept)",
+    )
+    quality.add_argument(
+        "--min-ndcg-kept",
+        type=float,
+        metavar="SHARE",
+        help="share of full dimension's nDCG@k, at least; needs judgements",
+    )
+    quality.add_argument(
+        "--on-mean",
+        action="store_true",
+        help="ask it of the mean, and not of the lower end of the 95%% interval that allows for "
+        "the choice among all configurations",
+    )
+    limits = command.add_argument_group("what may be used")
+    for name, unit, what in (
+        ("bytes-per-vector", "BYTES", "bytes of one stored code"),
+        ("ram-gb", "GB", "RAM (1 GB = 10^9 bytes)"),
+        ("disk-gb", "GB", "disk"),
+        ("cost", "DOLLARS", "US dollars a month"),
+    ):
+        limits.add_argument(f"--max-{name}", type=float, metavar=unit, help=f"{what}, at most")
+    limits.add_argument("--dims", type=integers, metavar="64,128", help="only these dims")
+    limits.add_argument(
+        "--quantizations", type=names, metavar="float32,int8", help="only these quantizations"
+    )
+    limits.add_argument("--basis", type=names, metavar="native,pca", help="only these bases")
+    limits.add_argument(
+        "--rescore",
+        action="store_true",
+        help="candidates may be re-ordered by a full-dimension copy kept on disk",
+    )
+    running = command.add_argument_group("what it will run on")
+    running.add_argument(
+        "--n-vectors", type=float, default=1e7, metavar="N", help="vectors (default: 1e7)"
+    )
+    running.add_argument("--replicas", type=int, default=1, help="copies that serve (default: 1)")
+    running.add_argument(
+        "--engine",
+        metavar="NAME",
+        help=f"only what it stores, and its memory: {', '.join(ENGINES)} (default: an HNSW graph "
+        "as usearch's, with codes of any kind)",
+    )
+    running.add_argument(
+        "--ram-price",
+        type=float,
+        default=RAM_PRICE,
+        metavar="DOLLARS",
+        help=f"per GB of RAM and month (default: {RAM_PRICE}, as "
+        "huggingface.co/blog/embedding-quantization reckoned in March 2024)",
+    )
+    running.add_argument(
+        "--disk-price",
+        type=float,
+        default=DISK_PRICE,
+        metavar="DOLLARS",
+        help=f"per GB of disk and month (default: {DISK_PRICE}, AWS EBS gp3 in us-east-1)",
+    )
+    add("--json", metavar="FILE", help="write the recommendation as JSON; - for standard output")
+
+
+def _recommend(options: argparse.Namespace) -> int:
+    check_target(options.json)
+    min_recall = options.min_recall
+    if min_recall is None and options.min_ndcg_kept is None:
+        min_recall = Constraints().min_recall
+    constraints = Constraints(
+        min_recall=min_recall,
+        min_ndcg_kept=options.min_ndcg_kept,
+        on_mean=options.on_mean,
+        max_bytes_per_vector=options.max_bytes_per_vector,
+        max_ram=_bytes(options.max_ram_gb),
+        max_disk=_bytes(options.max_disk_gb),
+        max_cost=options.max_cost,
+        dims=options.dims,
+        quantizations=options.quantizations,
+        bases=options.basis,
+        rescore=options.rescore,
+    )
+    production = Production(
+        options.n_vectors,
+        options.replicas,
+        options.ram_price,
+        options.disk_price,
+        options.engine,
+    )
+    evaluation = load_evaluation(options.evaluation)
+    listed = list_options(evaluation, options.k)
+    kept = measure_kept(listed) if options.min_ndcg_kept is not None else None
+    found = recommend(listed, constraints, production=production, kept=kept)
+    if options.json is not None:
+        write_json(_figures(found), options.json)
+    if options.json != "-":
+        worth = worth_text(worth_tuning(evaluation, options.k))
+        sys.stdout.write((f"{worth}\n\n" if worth else "") + _text(found))
+    return EXIT_NOTHING_HOLDS if found.choice is None else 0
+
+
+def _bytes(gigabytes: float | None) -> float | None:
+    return None if gigabytes is None else gigabytes * 1e9
+
+
+def _figures(found: Recommendation) -> dict[str, object]:
+    """Give the choice, flat, and the options beside it; `dim` is null when nothing holds."""
+    return {
+        **_option(found.choice),
+        "sentence": verdict(found).sentence,
+        "baseline": _option(found.baseline),
+        "runner_up": _option(found.runner_up) if found.runner_up else None,
+        "next_cheaper": _option(found.cheaper) if found.cheaper else None,
+        "notes": list(verdict(found).beside),
+    }
+
+
+def _option(choice: Choice | None) -> dict[str, object]:
+    if choice is None:
+        return dict.fromkeys(_FIELDS)
+    values = (
+        choice.config.dim,
+        choice.config.quantization,
+        choice.config.basis,
+        choice.cutoff.k,
+        choice.cutoff.oversample if choice.cutoff.rescore else None,
+        choice.recall,
+        choice.recall_low,
+        choice.recall_high,
+        choice.joint_low,
+        choice.held_out,
+        choice.ndcg_kept,
+        choice.ndcg_kept_low,
+        choice.config.bytes_per_vector,
+        choice.need.ram,
+        choice.need.disk,
+        choice.need.cost,
+    )
+    return dict(zip(_FIELDS, values, strict=True))
+
+
+_FIELDS = (
+    "dim",
+    "quantization",
+    "basis",
+    "k",
+    "oversample",
+    "recall",
+    "recall_low",
+    "recall_high",
+    "recall_joint_low",
+    "held_out",
+    "ndcg_kept",
+    "ndcg_kept_low",
+    "bytes_per_vector",
+    "ram_bytes",
+    "disk_bytes",
+    "cost_per_month",
+)
+
+
+def _text(found: Recommendation) -> str:
+    """Lay the recommendation out for a terminal."""
+    said = verdict(found)
+    lines = [["", "option", "recall", "95% interval", "lower end", "bytes", "RAM", "disk", "month"]]
+    for name, choice in (
+        ("recommended", found.choice),
+        ("runner-up", found.runner_up),
+        ("next cheaper, fails", found.cheaper),
+        ("full dimension", found.baseline),
+    ):
+        if choice is not None:
+            lines.append(
+                [
+                    name,
+                    choice_name(choice),
+                    share_text(choice.recall),
+                    f"{share_text(choice.recall_low)}-{share_text(choice.recall_high)}",
+                    share_text(choice.joint_low),
+                    f"{choice.config.bytes_per_vector:,}",
+                    byte_text(choice.need.ram),
+                    byte_text(choice.need.disk),
+                    money_text(choice.need.cost),
+                ]
+            )
+    beside = "".join(f"{sentence}\n" for sentence in said.beside)
+    return f"{said.title}.\n{said.sentence}\n\n{align(lines, left={0, 1})}\n{beside}"

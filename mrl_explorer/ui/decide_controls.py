@@ -1,0 +1,254 @@
+"""The controls of the Decide page: what must hold, what may be used, what it will run on."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from mrl_explorer.decide.cost import DISK_PRICE, RAM_PRICE, Production
+from mrl_explorer.decide.engines import ENGINES
+from mrl_explorer.decide.recommendation import Constraints
+from mrl_explorer.report.formats import share_text
+from mrl_explorer.retrieval.basis import BASES
+from mrl_explorer.retrieval.evaluation import Evaluation
+from mrl_explorer.retrieval.quantization import QUANTIZATIONS
+from mrl_explorer.ui.controls import COUNTS, show_k
+from mrl_explorer.ui.problems import literal
+
+_TARGETS = {
+    share_text(share): share
+    for share in (0.7, 0.75, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 0.995, 1.0)
+}
+_RECALL, _NDCG = "recall", "nDCG kept"
+_LOW, _MEAN = "lower end", "mean"
+_ANY = "any"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the reader asks.
+
+    Attributes
+    ----------
+    k : int
+        Results that count.
+    constraints : Constraints
+        What must hold and what may be used.
+    production : Production
+        What it will run on.
+    """
+
+    k: int
+    constraints: Constraints
+    production: Production
+
+
+def show_question(evaluation: Evaluation) -> Question:
+    """Show the controls, and give what they say."""
+    with st.container(border=True, key="decide_controls", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            measure, target, on_mean = _show_quality(evaluation)
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            k = show_k(min(evaluation.rankings.depth, evaluation.rankings.n_docs))
+            count = st.select_slider(
+                "Vectors in production",
+                list(COUNTS),
+                value="10M",
+                key="vectors",
+                width=190,
+                bind="query-params",
+                persist_state="session",
+                help="RAM, disk and cost are reckoned for this many.",
+            )
+            rescore = st.toggle(
+                "Rescoring allowed",
+                key="may_rescore",
+                bind="query-params",
+                persist_state="session",
+                help="Candidates found with the short vectors may be re-ordered by full-dimension "
+                "float32 vectors kept on disk. That copy is counted. For each configuration the "
+                "smallest oversampling that reaches the target is taken.",
+            )
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            engine = st.selectbox(
+                "Engine",
+                [_ANY, *ENGINES],
+                key="engine",
+                width=150,
+                bind="query-params",
+                persist_state="session",
+                help="The database that will hold it: only what it stores is considered, and RAM "
+                "and disk are its own. "
+                + " ".join(
+                    f"**{one.label}** ({one.basis}): {literal(one.source)}."
+                    for one in ENGINES.values()
+                ),
+            )
+            with st.popover("Limits", icon=":material/straighten:"):
+                limits = _show_limits(evaluation)
+            with st.popover("Prices and replicas", icon=":material/payments:"):
+                replicas, ram_price, disk_price = _show_prices()
+    constraints = Constraints(
+        min_recall=target if measure == _RECALL else None,
+        min_ndcg_kept=target if measure == _NDCG else None,
+        on_mean=on_mean,
+        rescore=bool(rescore),
+        max_bytes_per_vector=limits.bytes_per_vector,
+        max_ram=limits.ram,
+        max_cost=limits.cost,
+        dims=limits.dims,
+        quantizations=limits.quantizations,
+        bases=limits.bases,
+    )
+    production = Production(
+        COUNTS[str(count)],
+        replicas,
+        ram_price,
+        disk_price,
+        engine if engine in ENGINES else None,
+    )
+    return Question(k, constraints, production)
+
+
+def _show_quality(evaluation: Evaluation) -> tuple[str, float, bool]:
+    measures = [_RECALL] if evaluation.judgements is None else [_RECALL, _NDCG]
+    measure = st.segmented_control(
+        "What must hold",
+        measures,
+        default=_RECALL,
+        required=True,
+        key="measure",
+        bind="query-params",
+        persist_state="session",
+        help="**recall**: share of the results of full dimension that are still found. "
+        "**nDCG kept**: share of full dimension's relevance by your judgements that is kept. "
+        "Overlap falls faster than relevance.",
+    )
+    target = st.select_slider(
+        "At least",
+        list(_TARGETS),
+        value=share_text(0.95),
+        key="target",
+        width=190,
+        bind="query-params",
+        persist_state="session",
+        help="Of 1. What is recommended reaches it; the cheapest that does wins.",
+    )
+    judged_by = st.segmented_control(
+        "Asked of the",
+        [_LOW, _MEAN],
+        default=_LOW,
+        required=True,
+        key="asked_of",
+        bind="query-params",
+        persist_state="session",
+        help="**lower end** of the 95% interval, widened for having picked among all "
+        "configurations: what these queries can promise of others of their kind. **mean**: what "
+        "these very queries gave, half of the time too much.",
+    )
+    return str(measure or _RECALL), _TARGETS[str(target)], judged_by == _MEAN
+
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    bytes_per_vector: float | None
+    ram: float | None
+    cost: float | None
+    dims: tuple[int, ...] | None
+    quantizations: tuple[str, ...] | None
+    bases: tuple[str, ...] | None
+
+
+def _show_limits(evaluation: Evaluation) -> _Limits:
+    configs = evaluation.rankings.configs
+    sizes = sorted({config.bytes_per_vector for config in configs})
+    size = st.selectbox(
+        "Bytes per vector, at most",
+        [_ANY, *map(str, sizes)],
+        key="max_bytes",
+        bind="query-params",
+        persist_state="session",
+        help="Of one stored code, without the index around it.",
+    )
+    ram = st.number_input(
+        "RAM in GB, at most",
+        0.0,
+        value=None,
+        key="max_ram",
+        persist_state="session",
+        placeholder="any",
+        help="Over all replicas. 1 GB = 10⁹ bytes.",
+    )
+    cost = st.number_input(
+        "US dollars a month, at most",
+        0.0,
+        value=None,
+        key="max_cost",
+        persist_state="session",
+        placeholder="any",
+        help="RAM and disk at your prices.",
+    )
+    dims = st.multiselect(
+        "Dims that may be used",
+        sorted({config.dim for config in configs}),
+        key="only_dims",
+        persist_state="session",
+        placeholder="all of this run",
+        help="Name those that your provider offers.",
+    )
+    quantizations = st.multiselect(
+        "Quantizations that may be used",
+        [name for name in QUANTIZATIONS if any(c.quantization == name for c in configs)],
+        key="only_quantizations",
+        persist_state="session",
+        placeholder="all of this run",
+        help="Name those that your database has.",
+    )
+    bases = st.multiselect(
+        "Bases that may be used",
+        [name for name in BASES if any(c.basis == name for c in configs)],
+        key="only_bases",
+        persist_state="session",
+        placeholder="all of this run",
+        help="Only the native one needs nothing but the model: any other multiplies each vector "
+        "by a matrix that has to be kept with the index.",
+    )
+    return _Limits(
+        None if size in (None, _ANY) else float(size),
+        None if ram is None else ram * 1e9,
+        cost,
+        tuple(dims) or None,
+        tuple(quantizations) or None,
+        tuple(bases) or None,
+    )
+
+
+def _show_prices() -> tuple[int, float, float]:
+    replicas = st.number_input(
+        "Replicas",
+        1,
+        1000,
+        1,
+        key="replicas",
+        persist_state="session",
+        help="Copies of the whole index that serve: each needs the same RAM and disk.",
+    )
+    ram = st.number_input(
+        "US dollars per GB of RAM and month",
+        0.0,
+        1e6,
+        RAM_PRICE,
+        key="ram_price",
+        persist_state="session",
+        help="3.80 is what huggingface.co/blog/embedding-quantization (March 2024) reckons with, "
+        "on x2gd machines of AWS.",
+    )
+    disk = st.number_input(
+        "US dollars per GB of disk and month",
+        0.0,
+        1e6,
+        DISK_PRICE,
+        key="disk_price",
+        persist_state="session",
+        help="0.08 is AWS EBS gp3 in us-east-1 (aws.amazon.com/ebs/pricing, as of 2025).",
+    )
+    return int(replicas), float(ram), float(disk)

@@ -1,0 +1,328 @@
+"""What stands behind a recommendation: where it hurts, what else the same bytes buy, every cell."""
+
+import html
+from collections.abc import Iterable
+from functools import partial
+from textwrap import shorten
+
+import numpy as np
+import streamlit as st
+
+from mrl_explorer.decide.diagnosis import Tail, agreement, split_loss, tail
+from mrl_explorer.decide.neighbours import neighbours
+from mrl_explorer.decide.options import Kept, Options
+from mrl_explorer.decide.pairs import MARGIN
+from mrl_explorer.decide.recommendation import Choice, Recommendation
+from mrl_explorer.decide.segments import Segment, by_segment, segmentations
+from mrl_explorer.report.decide_charts import published_chart
+from mrl_explorer.report.decide_tables import (
+    Bar,
+    heat_map,
+    histogram,
+    published_text,
+    same_bytes,
+    sizes,
+    table_rows,
+)
+from mrl_explorer.report.formats import percent_text, share_text
+from mrl_explorer.report.verdicts import agreement_text, losses_text, pair_text
+from mrl_explorer.ui.datasets import Dataset
+from mrl_explorer.ui.explorer_link import open_in_explore
+from mrl_explorer.ui.problems import literal
+
+_HURTS, _NEIGHBOURS, _BYTES, _CELLS, _TABLE, _OTHERS = (
+    "Where it hurts",
+    "Can the queries tell?",
+    "Same bytes",
+    "Every cell",
+    "Table",
+    "What others lost",
+)
+_WORST = 8
+_TEXT_SHOWN = 80
+_MARGINS = {"½ point": 0.005, "1 point": MARGIN, "2 points": 0.02, "5 points": 0.05}
+_STYLE = """
+<style>
+.mrl-rows { display: grid; gap: .15rem .7rem; align-items: center; font-size: .88rem;
+  grid-template-columns: minmax(8rem, max-content) minmax(4rem, 1fr) 8.5rem; }
+.mrl-rows > span:nth-child(3n) { font-variant-numeric: tabular-nums; white-space: nowrap; }
+.mrl-track { position: relative; height: .8rem; background: rgba(127,135,147,.16); }
+.mrl-track i { position: absolute; inset: 0 auto 0 0; background: #2B7FC0; opacity: .8; }
+.mrl-track b { position: absolute; top: .32rem; height: .16rem; background: currentColor; }
+.mrl-columns { display: flex; align-items: flex-end; height: 9.4rem; font-size: .8rem;
+  font-variant-numeric: tabular-nums; }
+.mrl-columns > div { flex: 1; text-align: center; line-height: 1.3; }
+.mrl-columns i { display: block; margin: 0 12%; background: #2B7FC0; border-bottom: 1px solid; }
+.mrl-axis { text-align: center; font-size: .8rem; opacity: .8; }
+.mrl-heat { border-collapse: collapse; font-size: .84rem; font-variant-numeric: tabular-nums; }
+.mrl-heat th { font-weight: 600; padding: .15rem .5rem; text-align: right; }
+.mrl-heat td { padding: .2rem .5rem; text-align: right; border: 1px solid rgba(127,135,147,.25); }
+.mrl-heat td.chosen { outline: 3px solid #D9480F; outline-offset: -3px; font-weight: 700; }
+</style>
+"""
+
+
+def show_evidence(
+    dataset: Dataset, options: Options, kept: Kept | None, found: Recommendation
+) -> str:
+    """Show the view that is chosen, and name it; the others cost nothing."""
+    st.html(_STYLE)
+    shown = found.choice or found.closest or found.baseline
+    chosen = st.segmented_control(
+        "Evidence",
+        [_HURTS, _NEIGHBOURS, _BYTES, _CELLS, _TABLE, _OTHERS],
+        default=_HURTS,
+        required=True,
+        key="evidence",
+        persist_state="session",
+        help=f"Each for {shown.config}.",
+    )
+    if chosen == _NEIGHBOURS:
+        _show_neighbours(options, shown)
+    elif chosen == _BYTES:
+        _show_same_bytes(options, shown)
+    elif chosen == _CELLS:
+        _show_cells(options, found, shown)
+    elif chosen == _TABLE:
+        _show_table(options, found)
+    elif chosen == _OTHERS:
+        _show_others(options, kept, shown)
+    else:
+        _show_where_it_hurts(dataset, options, shown)
+    return str(chosen or _HURTS)
+
+
+def _show_where_it_hurts(dataset: Dataset, options: Options, shown: Choice) -> None:
+    evaluation = dataset.evaluation
+    values = options.of(shown.config, shown.cutoff)
+    spread = tail(values)
+    with st.grid(2, min_column_width=440, gap=("small", "medium")):
+        left, right = st.container(gap="xsmall"), st.container(gap="xsmall")
+    with left:
+        st.markdown(
+            f"**{percent_text(spread.share_below)} of the queries keep less than half** of their "
+            f"results; 5% keep {share_text(spread.p5)} or less.",
+            help="The mean hides queries that lose everything. Each bar counts queries by how "
+            "much of their own full-dimension results they keep.",
+        )
+        _show_histogram(spread, k=options.k)
+        losses = split_loss(evaluation, shown.config, shown.cutoff)
+        if losses is not None:
+            st.markdown(
+                f"**Why.** {losses_text(losses, shown)}",
+                help="In mean recall@k on all documents: first the loss of the cut in float32, "
+                "then that of fewer bits, then what rescoring brings back.",
+            )
+        agreed = agreement(evaluation, shown.config, shown.cutoff)
+        if agreed is None:
+            st.markdown(
+                "**Does it matter?** Without judgements nobody can say whether a lost result was "
+                "one that a reader would have missed."
+            )
+        else:
+            st.markdown(f"**Does it matter?** {agreement_text(agreed)}")
+    with right:
+        _show_segments(_ways(dataset, (dataset.key, dataset.version)), values)
+        _show_worst(dataset, values, shown)
+
+
+def _show_histogram(spread: Tail, *, k: int) -> None:
+    columns = "".join(
+        f'<div><span>{column.count:,}</span><i style="height:{6.5 * column.height:.2f}rem"></i>'
+        f"<span>{column.name}</span></div>"
+        for column in histogram(spread)
+    )
+    st.html(
+        f'<div class="mrl-columns">{columns}</div>'
+        f'<div class="mrl-axis">recall@{k} of one query; above each column, how many queries</div>'
+    )
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _ways(_dataset: Dataset, key: tuple[str, str]) -> dict[str, tuple[str, ...]]:
+    return segmentations(_dataset.evaluation)
+
+
+def _show_segments(ways: dict[str, tuple[str, ...]], values: np.ndarray) -> None:
+    if not ways:
+        return
+    if st.session_state.get("split_by") not in ways:
+        st.session_state.pop("split_by", None)
+    way = st.segmented_control(
+        "Recall by",
+        list(ways),
+        default=next(iter(ways)),
+        required=True,
+        key="split_by",
+        persist_state="session",
+        help="The data's own segments where it has them; otherwise what can be told from the "
+        "text. The line in each bar is the 95% interval; the worst kind stands on top.",
+    )
+    segments = by_segment(values, ways[str(way or next(iter(ways)))])
+    _show_bars(map(_segment_bar, segments))
+
+
+def _segment_bar(segment: Segment) -> Bar:
+    few = ", too few" if segment.few else ""
+    name = f"{segment.name or '(none)'} ({segment.n_queries}{few})"
+    return Bar(name, segment.recall, segment.low, segment.high)
+
+
+def _show_bars(bars: Iterable[Bar]) -> None:
+    rows = "".join(
+        f"<span>{html.escape(bar.name)}</span>"
+        f'<span class="mrl-track"><i style="width:{100 * bar.value:.2f}%"></i>'
+        f'<b style="left:{100 * bar.low:.2f}%;width:{max(100 * (bar.high - bar.low), 0.4):.2f}%">'
+        f"</b></span><span>{share_text(bar.value)} [{share_text(bar.low)}-{share_text(bar.high)}]"
+        "</span>"
+        for bar in bars
+    )
+    st.html(f'<div class="mrl-rows">{rows}</div>')
+
+
+def _show_worst(dataset: Dataset, values: np.ndarray, shown: Choice) -> None:
+    queries = dataset.evaluation.queries
+    worst = [int(row) for row in np.argsort(values, kind="stable")[:_WORST] if values[row] < 1]
+    if not worst:
+        st.markdown("**No query loses a result.**")
+        return
+    st.markdown(
+        "**The worst queries**, each with both result lists one click away",
+        help="Opens the query in Explore: full dimension's results beside this configuration's.",
+    )
+    with st.container(gap=None):
+        for row in worst:
+            text = shorten(queries.texts[row] or queries.ids[row], _TEXT_SHOWN, placeholder=" …")
+            st.button(
+                literal(f"{share_text(float(values[row]))}  {text}"),
+                key=f"worst {row}",
+                type="tertiary",
+                on_click=open_in_explore,
+                args=(shown.config,),
+                kwargs={"cutoff": shown.cutoff, "query": queries.ids[row]},
+            )
+
+
+def _show_neighbours(options: Options, shown: Choice) -> None:
+    margin = st.segmented_control(
+        "A difference that would not matter to you",
+        list(_MARGINS),
+        default="1 point",
+        required=True,
+        key="margin",
+        persist_state="session",
+        help="Of recall, in hundredths. Two configurations closer than that are alike to you; the "
+        "number of queries is what it takes for the 95% interval of their difference to fit.",
+    )
+    pairs = neighbours(options, shown, margin=_MARGINS[str(margin or "1 point")])
+    if not pairs:
+        st.info("This run has no neighbour of this configuration.")
+    for other, pair in pairs:
+        st.markdown(f"- {pair_text(pair, str(shown.config), str(other))}")
+
+
+def _show_same_bytes(options: Options, shown: Choice) -> None:
+    there = sizes(options)
+    if not there:
+        st.info("In this run no two configurations take the same bytes.")
+        return
+    if st.session_state.get("same_bytes") not in there:
+        st.session_state["same_bytes"] = min(
+            there, key=lambda size: abs(size - shown.config.bytes_per_vector)
+        )
+    size = st.select_slider(
+        "Bytes per vector",
+        there,
+        key="same_bytes",
+        persist_state="session",
+        width=420,
+        help="Many dims in few bits, or few dims in many: what the same bytes buy.",
+    )
+    _show_bars(same_bytes(options, int(size)))
+
+
+def _show_cells(options: Options, found: Recommendation, shown: Choice) -> None:
+    st.caption(
+        "Mean recall without rescoring; ✓ where it is at least what you ask. The darker, the more "
+        "is kept."
+    )
+    tables = []
+    for basis, rows, quantizations in heat_map(
+        options, found.constraints, chosen=None if shown.cutoff.rescore else shown.config
+    ):
+        head = "".join(f"<th>{html.escape(name)}</th>" for name in quantizations)
+        body = "".join(
+            f"<tr><th>{dim:,}</th>"
+            + "".join(
+                "<td></td>"
+                if cell is None
+                else f'<td class="{"chosen" if cell.chosen else ""}" '
+                f'style="background:rgba(43,127,192,{cell.strength:.2f})">{cell.text}</td>'
+                for cell in cells
+            )
+            + "</tr>"
+            for dim, cells in rows
+        )
+        tables.append(
+            f'<table class="mrl-heat"><tr><th style="text-align:left">{html.escape(basis)}</th>'
+            f"{head}</tr>{body}</table>"
+        )
+    st.html(f'<div style="display:flex;flex-wrap:wrap;gap:1.2rem">{"".join(tables)}</div>')
+
+
+def _show_table(options: Options, found: Recommendation) -> None:
+    clicks = st.session_state.setdefault("table clicks", 0)
+    key = f"decide table {clicks}"
+    rows = table_rows(options, found.production)
+    st.session_state["table configs"] = options.configs
+    st.dataframe(
+        rows,
+        hide_index=True,
+        height=360,
+        key=key,
+        on_select=partial(_open_row, key),
+        selection_mode="single-row",
+        column_config={
+            "cost": st.column_config.NumberColumn("$ a month", format="%.2f"),
+            "ram": st.column_config.NumberColumn("RAM, GB", format="%.2f"),
+            "disk": st.column_config.NumberColumn("disk, GB", format="%.2f"),
+            "dim": "dimension",
+            "bytes_per_vector": "bytes per vector",
+            "best": st.column_config.CheckboxColumn("best at its bytes"),
+            **{
+                name: st.column_config.NumberColumn(label, format="%.3f")
+                for name, label in (
+                    ("recall", f"recall@{options.k}"),
+                    ("recall_low", "95% from"),
+                    ("recall_high", "95% to"),
+                    ("joint_low", "lower end"),
+                )
+            },
+        },
+    )
+    st.caption(
+        "Without rescoring. The lower end allows for the choice among all configurations. A click "
+        "at the left of a row opens it in Explore."
+    )
+
+
+def _open_row(key: str) -> None:
+    rows = st.session_state[key]["selection"]["rows"]
+    if rows:
+        st.session_state["table clicks"] += 1
+        open_in_explore(st.session_state["table configs"][rows[0]])
+
+
+def _show_others(options: Options, kept: Kept | None, shown: Choice) -> None:
+    st.markdown(published_text(shown.config, full_dim=options.evaluation.rankings.full_dim))
+    st.echarts_chart(
+        published_chart(options, kept, shown.config),
+        height=280,
+        key="published",
+        renderer="svg",
+        alt="Share of the score that published models kept, by share of dims, beside this run.",
+    )
+    st.caption(
+        "Published figures are task scores (nDCG, MTEB) without rescoring, on other data; overlap "
+        "with full dimension falls faster, so a recall below the band is usual."
+    )

@@ -1,0 +1,239 @@
+"""Decide: which configuration to ship, and how sure that is."""
+
+import html
+from functools import partial
+
+import streamlit as st
+
+from mrl_explorer.decide.diagnosis import Worth, worth_tuning
+from mrl_explorer.decide.options import Kept, Options, list_options, measure_kept
+from mrl_explorer.decide.recommendation import Choice, Recommendation, recommend
+from mrl_explorer.errors import InputError
+from mrl_explorer.report.decide_charts import frontier_chart, frontier_series
+from mrl_explorer.report.formats import (
+    byte_text,
+    change_text,
+    money_text,
+    percent_text,
+    share_text,
+)
+from mrl_explorer.report.verdicts import choice_pairs, verdict, worth_text
+from mrl_explorer.retrieval.config import Config
+from mrl_explorer.retrieval.evaluation import Evaluation
+from mrl_explorer.ui.datasets import Dataset
+from mrl_explorer.ui.decide_controls import Question, show_question
+from mrl_explorer.ui.decide_evidence import show_evidence
+from mrl_explorer.ui.explorer_link import go_if_asked, open_in_explore
+from mrl_explorer.ui.frame import show_data_line
+from mrl_explorer.ui.problems import literal, show_error
+
+_CHART_HEIGHT = 330
+_FAILED_SHOWN = 50
+_STYLE = """
+<style>
+.mrl-verdict h2 { padding: 0 0 .3rem; font-size: 1.75rem; line-height: 1.2; }
+.mrl-verdict p { font-size: 1.02rem; margin: 0 0 .5rem; }
+.mrl-verdict ul { margin: .2rem 0 0; padding-left: 1.1rem; }
+.mrl-verdict li { margin: 0 0 .2rem; }
+.st-key-frontier { min-height: 330px; }
+</style>
+"""
+
+
+def show() -> None:
+    """Run the page from top to bottom."""
+    go_if_asked()
+    dataset = show_data_line()
+    st.html(_STYLE)
+    warning = st.container()
+    with st.grid(2, min_column_width=440, gap=("small", "medium")):
+        answer, controls = st.container(gap="small"), st.container(gap="small")
+    with controls:
+        question = show_question(dataset.evaluation)
+    key = (dataset.key, dataset.version)
+    try:
+        options = _options(dataset.evaluation, key, question.k)
+        worth = _worth(dataset.evaluation, key, question.k)
+        kept = _kept(options, key, question.k) if _needs_ndcg(question, worth) else None
+        found = recommend(options, question.constraints, production=question.production, kept=kept)
+    except InputError as error:
+        show_error(str(error))
+        st.stop()
+    with warning:
+        _show_worth(dataset, worth)
+    with answer:
+        _show_verdict(options, found, question)
+    with controls:
+        _show_frontier(options, found)
+    shown = show_evidence(dataset, options, kept, found)
+    # Tells who waits for it that all above is there.
+    st.html(f'<span class="mrl-end" data-question="{_marker(question)} {shown}" hidden></span>')
+
+
+def _marker(question: Question) -> str:
+    """Name a question in one line."""
+    asked, production = question.constraints, question.production
+    return html.escape(
+        f"{asked.min_recall or asked.min_ndcg_kept} {'mean' if asked.on_mean else 'low'} "
+        f"k={question.k} {production.n_vectors:g} {'rescore' if asked.rescore else 'plain'}"
+    )
+
+
+def _needs_ndcg(question: Question, worth: Worth) -> bool:
+    """Tell whether nDCG of every option, which takes a while, is asked for and can be had."""
+    return question.constraints.min_ndcg_kept is not None and worth.n_judged > 0
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _options(_evaluation: Evaluation, key: tuple[str, str], k: int) -> Options:
+    """Read the recall of every option once for each k; the key stands for the evaluation."""
+    return list_options(_evaluation, k)
+
+
+@st.cache_resource(show_spinner="Measuring nDCG of every option", max_entries=32)
+def _kept(_options: Options, key: tuple[str, str], k: int) -> Kept | None:
+    return measure_kept(_options)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _worth(_evaluation: Evaluation, key: tuple[str, str], k: int) -> Worth:
+    return worth_tuning(_evaluation, k)
+
+
+def _show_worth(dataset: Dataset, worth: Worth) -> None:
+    """Say first whether any of this can help."""
+    text = worth_text(worth)
+    if not text:
+        return
+    queries = dataset.evaluation.queries
+    with st.container(gap="xsmall"):
+        if worth.weak:
+            st.warning(literal(f"First: {text}"), icon=":material/warning:")
+        else:
+            st.info(literal(text), icon=":material/info:")
+        if worth.failed and st.toggle(
+            f"Show the {len(worth.failed):,} of them",
+            key="show_failed",
+            help="Judged queries for which even full dimension in float32 puts nothing relevant "
+            f"among its first {worth.k}.",
+        ):
+            items = "".join(
+                f"<li>{html.escape(queries.texts[row] or queries.ids[row])}</li>"
+                for row in worth.failed[:_FAILED_SHOWN]
+            )
+            more = len(worth.failed) - _FAILED_SHOWN
+            items += f"<li>and {more:,} more</li>" if more > 0 else ""
+            st.html(f'<ul style="margin:0;columns:22rem">{items}</ul>')
+
+
+def _show_verdict(options: Options, found: Recommendation, question: Question) -> None:
+    said = verdict(found)
+    sentences = (*said.beside, *choice_pairs(options, found))
+    beside = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in sentences)
+    st.html(
+        f'<div class="mrl-verdict" data-choice="{html.escape(said.title)}" '
+        f'data-question="{_marker(question)}">'
+        f"<h2>{html.escape(said.title)}</h2><p>{html.escape(said.sentence)}</p></div>"
+    )
+    if found.choice is not None:
+        _show_figures(found.choice, found.baseline)
+    st.html(f'<div class="mrl-verdict"><ul>{beside}</ul></div>')
+    if found.choice is not None:
+        st.button(
+            "See its results in Explore",
+            icon=":material/tune:",
+            on_click=open_in_explore,
+            args=(found.choice.config,),
+            kwargs={"cutoff": found.choice.cutoff},
+        )
+
+
+def _show_figures(choice: Choice, full: Choice) -> None:
+    """Show the choice's figures, each beside full dimension's."""
+    with st.grid(4, min_column_width=120, gap="small"):
+        st.metric(
+            "results kept",
+            percent_text(choice.recall),
+            f"at least {share_text(choice.joint_low)}",
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+            help="Mean share of full dimension's results that are still found, over your queries. "
+            "Below it the lower end, allowing for the choice among all configurations: what holds "
+            "for other queries of the same kind in 97.5 of 100 samples.",
+        )
+        for label, value, before, text, note in (
+            (
+                "bytes per vector",
+                choice.config.bytes_per_vector,
+                full.config.bytes_per_vector,
+                f"{choice.config.bytes_per_vector:,}",
+                "Of the stored code alone. Below it, the change against full dimension in float32.",
+            ),
+            (
+                "RAM",
+                choice.need.ram,
+                full.need.ram,
+                byte_text(choice.need.ram),
+                "Codes, graph and its tables in the engine chosen, over all replicas; with any, "
+                "those of an HNSW graph as usearch's with M = 16. 1 GB = 10⁹ bytes.",
+            ),
+            (
+                "a month",
+                choice.need.cost,
+                full.need.cost,
+                money_text(choice.need.cost),
+                "RAM and disk at the prices set above; queries and machines around it are not in "
+                "it.",
+            ),
+        ):
+            st.metric(
+                label,
+                text,
+                change_text(before, value) if before > 0 and value != before else "as full",
+                delta_color="off",
+                delta_arrow="off",
+                border=True,
+                help=note,
+            )
+
+
+def _show_frontier(options: Options, found: Recommendation) -> None:
+    clicks = st.session_state.setdefault("frontier clicks", 0)
+    key = f"frontier {clicks}"
+    st.session_state["frontier series"] = frontier_series(options)
+    with st.container(key="frontier", gap="xsmall"):
+        st.echarts_chart(
+            frontier_chart(options, found),
+            height=_CHART_HEIGHT,
+            key=key,
+            renderer="svg",
+            on_select=partial(_open_point, key),
+            alt="Recall against bytes per vector of every configuration without rescoring. The "
+            "dashed line joins the best at their bytes.",
+        )
+        st.caption(
+            "Every configuration without rescoring; large pale marks are of a basis other than "
+            "native; the dashed line is the best recall at its bytes. A click on a point opens it "
+            "in Explore."
+        )
+
+
+def _open_point(key: str) -> None:
+    """Open the configuration that was clicked."""
+    selected = st.session_state[key]["selection"]["selected"]
+    config = chosen_config(selected, st.session_state["frontier series"])
+    if config is not None:
+        st.session_state["frontier clicks"] += 1
+        open_in_explore(config)
+
+
+def chosen_config(
+    selected: list[dict[str, object]], series: dict[str, list[Config]]
+) -> Config | None:
+    """Tell which configuration a click on the chart means; None for nothing."""
+    for one in selected:
+        name, places = str(one.get("series_name")), one.get("data_indices")
+        if name in series and isinstance(places, list) and places:
+            return series[name][int(places[0])]
+    return None

@@ -1,0 +1,208 @@
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from mrl_explorer.decide.options import list_options
+from mrl_explorer.decide.recommendation import Constraints, recommend
+from mrl_explorer.report.decide_charts import frontier_series
+from mrl_explorer.report.verdicts import verdict
+from mrl_explorer.retrieval.config import Config
+from mrl_explorer.retrieval.evaluation_file import save_evaluation
+from mrl_explorer.ui.decide_page import chosen_config
+from tests.ui.apps import follow, go, html, labelled, numbers, open_app
+
+EVIDENCE = (
+    "Where it hurts",
+    "Can the queries tell?",
+    "Same bytes",
+    "Every cell",
+    "Table",
+    "What others lost",
+)
+
+
+def title(app):
+    return html(app).partition('data-choice="')[2].partition('"')[0]
+
+
+def charts(app):
+    return [json.loads(chart.proto.spec) for chart in app.get("echarts_chart")]
+
+
+@pytest.fixture(scope="module")
+def options(sample):
+    return list_options(sample, 10)
+
+
+def test_the_page_names_the_recommendation_first(options):
+    app = open_app("decide")
+    assert not app.exception
+    found = recommend(options, Constraints())
+    said = verdict(found)
+    assert title(app) == said.title
+    text = html(app)
+    assert said.sentence in text
+    assert text.index(said.sentence) < text.index("mrl-rows")
+    assert set(numbers(app)) == {"results kept", "bytes per vector", "RAM", "a month"}
+    assert numbers(app)["bytes per vector"][0] == f"{found.choice.config.bytes_per_vector:,}"
+
+
+def test_what_no_setting_fixes_is_told_and_listed(sample):
+    app = open_app("decide")
+    told = [element.value for element in (*app.warning, *app.info)]
+    assert any("No setting here fixes these" in text for text in told)
+    app.toggle(key="show_failed").set_value(True).run()
+    assert "<li>" in html(app)
+
+
+def test_controls_reach_the_verdict(options):
+    app = open_app("decide")
+    app.select_slider(key="target").set_value(".850").run()
+    assert title(app) == verdict(recommend(options, Constraints(min_recall=0.85))).title
+    app.button_group(key="asked_of").set_value("mean").run()
+    on_mean = Constraints(min_recall=0.85, on_mean=True)
+    assert title(app) == verdict(recommend(options, on_mean)).title
+    app.toggle(key="may_rescore").set_value(True).run()
+    rescored = replace(on_mean, rescore=True)
+    assert title(app) == verdict(recommend(options, rescored)).title
+    app.multiselect(key="only_quantizations").set_value(["int8"]).run()
+    assert "int8" in title(app)
+    assert not app.exception
+
+
+def test_ndcg_can_be_asked_for():
+    app = open_app("decide")
+    app.button_group(key="measure").set_value("nDCG kept").run()
+    assert not app.exception
+    assert title(app).startswith("Ship ")
+
+
+def test_prices_and_replicas_reach_the_cost():
+    app = open_app("decide")
+    ram = numbers(app)["RAM"][0]
+    app.number_input(key="ram_price").set_value(0.0).run()
+    app.number_input(key="disk_price").set_value(0.0).run()
+    assert not app.exception
+    assert numbers(app)["a month"] == ("$0.00", "as full")
+    app.number_input(key="replicas").set_value(2).run()
+    assert numbers(app)["RAM"][0] != ram
+
+
+def test_constraints_that_contradict_each_other_say_what_to_relax():
+    app = open_app("decide", target=".990", max_bytes="8")
+    assert not app.exception
+    assert title(app) == "Nothing holds"
+    assert "Ask for recall of" in html(app)
+    assert "bytes per vector instead of 8" in html(app)
+
+
+@pytest.mark.parametrize("rescored", ["false", "true"])
+@pytest.mark.parametrize("target", [".700", ".950", "1.000"])
+def test_every_view_of_the_evidence_opens(target, rescored):
+    app = open_app("decide", target=target, may_rescore=rescored)
+    for name in EVIDENCE:
+        app.button_group(key="evidence").set_value(name).run()
+        assert not app.exception, name
+
+
+def test_the_histogram_counts_every_query(sample):
+    drawn = html(open_app("decide")).partition('class="mrl-columns"')[2]
+    drawn = drawn.partition("</div></div>")[0]
+    counts = [int(count) for count in re.findall(r"<div><span>([0-9]+)</span>", drawn)]
+    assert len(counts) == 11
+    assert sum(counts) == sample.rankings.n_queries
+
+
+def test_the_table_lists_every_configuration(sample, options):
+    app = open_app("decide")
+    app.button_group(key="evidence").set_value("Table").run()
+    table = app.dataframe[0].value
+    assert len(table) == len(sample.rankings.configs)
+    place = options.configs.index(Config(64, "int8"))
+    row = table.iloc[place]
+    assert row["recall"] == pytest.approx(options.mean[0, place])
+    assert row["joint_low"] == pytest.approx(options.plain_low[place])
+
+
+def test_a_click_on_a_point_is_its_configuration(options):
+    series = frontier_series(options)
+    chart = charts(open_app("decide"))[0]
+    drawn = {one["name"]: one["data"] for one in chart["series"]}
+    for name, configs in series.items():
+        assert [point["name"] for point in drawn[name]] == [str(config) for config in configs]
+        selected = [{"series_name": name, "data_indices": [1]}]
+        assert chosen_config(selected, series) == configs[1]
+    assert chosen_config([], series) is None
+    assert chosen_config([{"series_name": "recommended", "data_indices": [0]}], series) is None
+
+
+def test_a_worst_query_opens_in_explore_with_the_configuration():
+    app = open_app("decide", target=".700")
+    config = title(app).removeprefix("Ship ")
+    button = next(button for button in app.button if (button.key or "").startswith("worst"))
+    button.click().run()
+    follow(app)
+    assert not app.exception
+    assert f"<b>{config}</b>" in html(app)
+    assert app.selectbox(key="query").value
+
+
+def test_the_choice_opens_in_explore():
+    app = open_app("decide", may_rescore="true")
+    labelled(app.button, "See its results").click().run()
+    follow(app)
+    assert not app.exception
+    assert "rescored from" in html(app)
+
+
+def test_the_question_survives_a_visit_elsewhere():
+    app = open_app("decide")
+    app.select_slider(key="target").set_value(".800").run()
+    app.number_input(key="max_cost").set_value(40.0).run()
+    go(app, "")
+    go(app, "decide")
+    assert app.select_slider(key="target").value == ".800"
+    assert app.number_input(key="max_cost").value == 40.0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("target", "2"),
+        ("target", "<b>"),
+        ("measure", "mrr"),
+        ("asked_of", ""),
+        ("max_bytes", "7"),
+        ("may_rescore", "perhaps"),
+        ("k", "0"),
+    ],
+)
+def test_nonsense_in_a_link_gives_the_default(name, value, options):
+    app = open_app("decide", **{name: value})
+    assert not app.exception
+    assert title(app) == verdict(recommend(options, Constraints())).title
+
+
+def test_data_without_judgements_or_segments(sample, served):
+    bare = replace(sample, judgements=None, queries=replace(sample.queries, segments=None))
+    path = served / "bare.evaluation"
+    save_evaluation(bare, path)
+    app = open_app("decide", data=str(path), measure="nDCG kept")
+    assert not app.exception
+    assert title(app).startswith("Ship ")
+    assert not app.warning
+    assert any("Without judgements" in element.value for element in app.markdown)
+
+
+def test_names_of_the_data_are_shown_literally(sample, served):
+    texts = ("**b** $5 and $10 :material/x: <b>", *sample.queries.texts[1:])
+    segments = ("<img src=x>", *["b"] * (len(texts) - 1))
+    queries = replace(sample.queries, texts=texts, segments=segments)
+    path = served / "odd.evaluation"
+    save_evaluation(replace(sample, queries=queries), path)
+    app = open_app("decide", data=str(path), target=".700")
+    assert not app.exception
+    assert "<img src=x>" not in html(app)
+    assert "&lt;img src=x&gt; (1, too few)" in html(app)
