@@ -400,7 +400,7 @@ class _Search:
         aim = self._aim
         bound = min(map(self._cost, best.values()), default=None)
         waiting: list[tuple[tuple[float, ...], Chain, Need]] = []
-        for one in self._longer_chains():
+        for one in self._longer_chains(bound):
             need = aim.need(one, full_dim=self._rankings.full_dim)
             cost = aim.cost(one, need)
             if aim.allows(one, need) and (bound is None or cost < bound):
@@ -422,48 +422,57 @@ class _Search:
                 return _figures(some[place], values[place : place + 1], self._rankings, aim)
         return None
 
-    def _longer_chains(self) -> Iterator[Chain]:
+    def _longer_chains(self, bound: tuple[float, ...] | None) -> Iterator[Chain]:
         """List chains whose later stages are not full dimension alone, cheap first stages first.
 
         A first stage needs as many candidates as it does before full-dimension rescoring: no
         later stage brings back what an earlier one has lost.
         """
-        aim, full = self._aim, self._rankings.baseline
-        most = min(self._found.shape[2], aim.max_candidates or self._found.shape[2])
+        most = min(self._found.shape[2], self._aim.max_candidates or self._found.shape[2])
         able = [
             first
             for first in self.first_stages
-            if first.candidates is not None and aim.k < first.candidates <= most
+            if first.candidates is not None and self._aim.k < first.candidates <= most
         ]
         able.sort(key=lambda first: first.config.bytes_per_vector)
         for first in able:
-            config, least = first.config, first.candidates or aim.k
-            handed = self._steps(least, most)
-            for later in self._rescorers(config):
-                for many in handed:
-                    yield chain((config, many), (later, aim.k))
-                    for few in self._steps(aim.k, many)[1:-1]:
-                        yield chain((config, many), (later, few), (full, aim.k))
-            yield from self._longest_chains(config, least, most)
+            least = first.candidates or self._aim.k
+            for configs in self._shapes(first.config):
+                # A chain costs no less with more handed on: the leanest stands for its shape.
+                leanest = next(self._sizes(configs, least, least))
+                cost = self._aim.cost(
+                    leanest, self._aim.need(leanest, full_dim=self._rankings.full_dim)
+                )
+                if bound is None or cost < bound:
+                    yield from self._sizes(configs, least, most)
 
-    def _longest_chains(self, config: Config, least: int, most: int) -> Iterator[Chain]:
-        """List chains of four stages: a float query on the same codes, one more, full dimension."""
-        full = self._rankings.baseline
-        rescorers = self._rescorers(config)
+    def _shapes(self, first: Config) -> Iterator[tuple[Config, ...]]:
+        """List the configurations of chains that begin with one, in order."""
+        full, rescorers = self._rankings.baseline, self._rescorers(first)
+        for later in rescorers:
+            yield (first, later)
+            yield (first, later, full)
         for free in rescorers:
-            if stored_code(free) != stored_code(config):
-                continue
-            for later in rescorers:
-                if later == free:
+            # Four stages begin with a float query on the codes that are there already.
+            if stored_code(free) == stored_code(first):
+                yield from ((first, free, later, full) for later in rescorers if later != free)
+
+    def _sizes(self, configs: tuple[Config, ...], least: int, most: int) -> Iterator[Chain]:
+        """List chains of these configurations, the leanest first."""
+        k = self._aim.k
+        if len(configs) == 2:
+            for many in self._steps(least, most):
+                yield chain((configs[0], many), (configs[1], k))
+            return
+        for many in self._steps(least, most):
+            for few in self._steps(k, many)[:-1]:
+                if len(configs) == 3:
+                    yield chain((configs[0], many), (configs[1], few), (configs[2], k))
                     continue
-                for middle in self._steps(self._aim.k, least)[1:-1]:
-                    for few in self._steps(self._aim.k, middle)[1:-1]:
-                        yield chain(
-                            (config, min(most, 2 * least)),
-                            (free, middle),
-                            (later, few),
-                            (full, self._aim.k),
-                        )
+                for fewer in self._steps(k, few)[: max(1, len(self._steps(k, few)) - 1)]:
+                    yield chain(
+                        (configs[0], many), (configs[1], few), (configs[2], fewer), (configs[3], k)
+                    )
 
     def _steps(self, least: int, most: int) -> list[int]:
         """List numbers of candidates from `least` to `most`, both included, ever further apart."""
@@ -471,8 +480,11 @@ class _Search:
         return sorted({least, most, *(step for step in steps if least < step < most)})
 
     def _rescorers(self, first: Config) -> list[Config]:
-        """List what a later stage may rank by: codes at least as long as the first stage's."""
-        known = dict.fromkeys([*self._firsts, *self._candidates.direct])
+        """List what a later stage may rank by: codes at least as long as the first stage's.
+
+        Where candidates were scored directly, those configurations decide every query.
+        """
+        known = self._candidates.direct or dict.fromkeys(self._firsts)
         return [
             config
             for config in known
