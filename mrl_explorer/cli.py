@@ -19,6 +19,7 @@ from mrl_explorer.retrieval.evaluation import DEFAULT_DEPTH, evaluate, record_or
 from mrl_explorer.retrieval.evaluation_file import save_evaluation
 from mrl_explorer.retrieval.metrics import Cutoff
 from mrl_explorer.retrieval.quantization import DEFAULT_QUANTIZATIONS, QUANTIZATIONS
+from mrl_explorer.tiers_command import add_tiers
 
 EXIT_INPUT_ERROR = 2
 
@@ -128,6 +129,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("models", help="list the known embedding models")
     command.set_defaults(run=_models)
     command.add_argument("word", nargs="?", default="", help="only those with this in a cell")
+    add_tiers(commands)
     return parser
 
 

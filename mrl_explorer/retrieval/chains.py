@@ -11,7 +11,7 @@ from mrl_explorer.retrieval.quantization import QUANTIZATIONS
 
 MAX_STAGES = 4
 
-_STAGE = re.compile(r"([0-9]{1,6})-([a-z0-9-]+?)(?:-([a-z]+))?:([0-9]{1,9})")
+_STAGE = re.compile(r"([0-9]{1,6})-([a-z0-9-]+):([0-9]{1,9})")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -83,14 +83,15 @@ def parse_chain(text: str) -> Chain:
 
 def _parse_stage(text: str) -> Stage:
     found = _STAGE.fullmatch(text)
-    if found is not None:
-        dim, quantization, basis, keep = found.groups()
-        if basis is not None and basis not in BASES:
-            quantization, basis = f"{quantization}-{basis}", None
-        if quantization in QUANTIZATIONS:
-            return Stage(Config(int(dim), quantization, basis or "native"), int(keep))
+    dim, name, keep = found.groups() if found else ("", "", "")
+    # Both names may hold hyphens, so the quantization is found rather than split off.
+    for quantization in QUANTIZATIONS:
+        basis = name.removeprefix(f"{quantization}-") if name != quantization else "native"
+        if basis in BASES:
+            return Stage(Config(int(dim), quantization, basis), int(keep))
     raise InputError(
-        f"'{text[:60]}' names no stage: write dim-quantization:candidates, for example 64-binary:200."
+        f"'{text[:60]}' names no stage: write dim-quantization:candidates, for example "
+        "64-binary:200."
     )
 
 
