@@ -13,7 +13,7 @@ import numpy as np
 
 from mrl_explorer.errors import InputError
 from mrl_explorer.progress import OnProgress, Progress, silent
-from mrl_explorer.retrieval.basis import Basis, document_mean, fit_basis, unit_rows
+from mrl_explorer.retrieval.basis import ROWS_AT_ONCE, Basis, document_mean, fit_basis, unit_rows
 from mrl_explorer.retrieval.chains import MAX_STAGES, Chain
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.quantization import encode, quantization
@@ -354,15 +354,35 @@ class Scorer:
             scores[own][zero[listed]] = ZERO_PREFIX
         return scores
 
+    def listed_scores(self, config: Config, rows: np.ndarray) -> np.ndarray:
+        """Score lists of documents: (n_queries, n) rows -> the same shape, -inf where -1."""
+        listed = rows >= 0
+        starts = np.concatenate([[0], np.cumsum(listed.sum(axis=1))])
+        scores = np.full(rows.shape, -np.inf)
+        scores[listed] = self.scores(config, starts, rows[listed])
+        return scores
+
     def codes(self, config: Config, vectors: np.ndarray) -> np.ndarray:
         """Encode (n, full_dim) vectors: the codes that would be stored, see `encode`."""
         return encode(quantization(config.quantization), self._prefixes(config, vectors))
+
+    def all_codes(self, config: Config, *, on_progress: OnProgress = silent) -> np.ndarray:
+        """Encode every document, a block at a time."""
+        parts = []
+        for start in range(0, len(self._documents), ROWS_AT_ONCE):
+            on_progress(Progress(start, len(self._documents), f"encoding as {config}"))
+            parts.append(self.codes(config, self._documents[start : start + ROWS_AT_ONCE]))
+        return np.concatenate(parts)
 
     def query_codes(self, config: Config, vectors: np.ndarray) -> np.ndarray:
         """Encode (n, full_dim) queries: float32 where the query stays float."""
         prefixes = self._prefixes(config, vectors)
         entry = quantization(config.quantization)
         return prefixes if entry.float_query else encode(entry, prefixes)
+
+    def all_query_codes(self, config: Config) -> np.ndarray:
+        """Encode every query."""
+        return self.query_codes(config, self._queries)
 
     def _prefixes(self, config: Config, vectors: np.ndarray) -> np.ndarray:
         basis = self._basis(config.basis)
