@@ -20,7 +20,7 @@ MIN_QUERIES = 20
 """Queries below which half of them says nothing about the other half."""
 
 _SEED = 0
-_N_TREES = 200
+_N_TREES = 100
 _FOLDS = 5
 _SHARES = np.linspace(0, 1, 21)
 
@@ -64,7 +64,7 @@ class Point:
     ndcg : float or None
         Mean nDCG@k over the judged queries.
     share : float
-        Share of the queries that go deeper than the cheapest level used.
+        Share of the queries that end at more dims than the cheap search has.
     """
 
     work: float
@@ -251,15 +251,15 @@ def allocate(
     elif len(set(segments)) < 2:
         left_out.append("No policy by segment: all queries are in one.")
     else:
-        policies.append(_by_segment(ladder, np.array(segments), target, valued))
+        policies.append(_by_segment(ladder, np.array(segments), cheap, target, valued))
     return Allocation(
         ladder,
         cheap,
         deep,
         target,
-        fixed=tuple(_fixed(ladder, level) for level in range(len(ladder.configs))),
+        fixed=tuple(_fixed(ladder, level, cheap) for level in range(len(ladder.configs))),
         fixed_tuned=_first(ladder.recall[:, tuning].mean(axis=1) >= target - 1e-9),
-        oracle=_oracle(ladder),
+        oracle=_oracle(ladder, cheap),
         policies=tuple(policies),
         left_out=tuple(left_out),
     )
@@ -345,6 +345,7 @@ def _two_levels(
         ladder,
         [levels(one) for one in _SHARES],
         levels(share),
+        cheap=cheap,
         reached=count is not None,
         # Both searches are run for a query that goes deeper.
         work_of=lambda chosen: ladder.work[chosen] + np.where(chosen == deep, extra, 0.0),
@@ -352,7 +353,7 @@ def _two_levels(
 
 
 def _by_segment(
-    ladder: Ladder, segments: np.ndarray, target: float, valued: Collection[str]
+    ladder: Ladder, segments: np.ndarray, cheap: int, target: float, valued: Collection[str]
 ) -> Policy:
     """Give every segment its own level: the least work for the recall on the tuning half."""
     names = sorted(set(segments))
@@ -394,6 +395,7 @@ def _by_segment(
         ladder,
         [levels(choice, ladder.held_out) for choice in ordered],
         levels(tuned, ladder.held_out),
+        cheap=cheap,
         reached=bool(reaching),
         work_of=lambda chosen: ladder.work[chosen],
     )
@@ -406,6 +408,7 @@ def _policy(
     settings: Sequence[np.ndarray],
     tuned: np.ndarray,
     *,
+    cheap: int,
     reached: bool,
     work_of: Callable[[np.ndarray], np.ndarray],
 ) -> Policy:
@@ -415,8 +418,8 @@ def _policy(
     return Policy(
         name,
         rule,
-        tuple(_point(ladder, chosen, work_of(chosen)) for chosen in settings),
-        _point(ladder, tuned, work_of(tuned)),
+        tuple(_point(ladder, chosen, work_of(chosen), cheap) for chosen in settings),
+        _point(ladder, tuned, work_of(tuned), cheap),
         float(low[0]),
         float(high[0]),
         reached,
@@ -424,7 +427,7 @@ def _policy(
     )
 
 
-def _point(ladder: Ladder, levels: np.ndarray, work: np.ndarray) -> Point:
+def _point(ladder: Ladder, levels: np.ndarray, work: np.ndarray, cheap: int) -> Point:
     ndcg = None
     if ladder.ndcg is not None:
         values = ladder.ndcg[levels, ladder.held_out]
@@ -433,23 +436,22 @@ def _point(ladder: Ladder, levels: np.ndarray, work: np.ndarray) -> Point:
         float(work.mean()),
         float(ladder.recall[levels, ladder.held_out].mean()),
         ndcg,
-        float((levels > levels.min()).mean()) if levels.min() < levels.max() else
-        float(levels.min() > 0),
+        float((levels > cheap).mean()),
     )
 
 
-def _fixed(ladder: Ladder, level: int) -> Point:
+def _fixed(ladder: Ladder, level: int, cheap: int) -> Point:
     levels = np.full(len(ladder.held_out), level)
-    return _point(ladder, levels, ladder.work[levels])
+    return _point(ladder, levels, ladder.work[levels], cheap)
 
 
-def _oracle(ladder: Ladder) -> tuple[Point, ...]:
+def _oracle(ladder: Ladder, cheap: int) -> tuple[Point, ...]:
     """For each price of work, give every query what is best for it: no policy can do better."""
     points: dict[bytes, Point] = {}
     own = ladder.recall[:, ladder.held_out]
     for price in _prices(ladder):
         levels = np.array([_best(own[:, query], ladder.work, price) for query in range(own.shape[1])])
-        points[levels.tobytes()] = _point(ladder, levels, ladder.work[levels])
+        points[levels.tobytes()] = _point(ladder, levels, ladder.work[levels], cheap)
     return tuple(sorted(points.values(), key=lambda point: point.work))
 
 
