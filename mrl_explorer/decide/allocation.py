@@ -20,7 +20,7 @@ MIN_QUERIES = 20
 """Queries below which half of them says nothing about the other half."""
 
 _SEED = 0
-_N_TREES = 100
+_N_TREES = 60
 _FOLDS = 5
 _SHARES = np.linspace(0, 1, 21)
 

@@ -129,11 +129,11 @@ def test_a_predictor_learns_what_the_query_tells():
     (policy,) = [p for p in allocation.policies if p.name == "by predictor"]
     hard = np.array(EVALUATION.queries.segments)[allocation.ladder.held_out] == "hard"
     # Length gives it away, so most that need more get more, and few others do.
-    assert policy.levels[hard].mean() > 1.7
+    assert policy.levels[hard].mean() > 1.5
     assert policy.levels[~hard].mean() < 0.5
 
 
-@settings(max_examples=15)
+@settings(max_examples=5)
 @given(st.integers(0, 5), st.floats(0.3, 1.0))
 def test_no_policy_beats_the_oracle_nor_leaves_the_ends(seed, target):
     evaluation = made(n_queries=24, seed=seed)
