@@ -4,7 +4,7 @@ import gc
 
 import streamlit as st
 
-from mrl_explorer.ui import data_page, explore_page, frame
+from mrl_explorer.ui import data_page, explore_page, frame, tiers_page
 
 st.set_page_config(
     page_title="MRL Explorer",
@@ -24,9 +24,10 @@ def settle() -> None:
 explore = st.Page(
     explore_page.show, title="Explore", icon=":material/tune:", url_path="explore", default=True
 )
+tiers = st.Page(tiers_page.show, title="Tiers", icon=":material/filter_alt:", url_path="tiers")
 data = st.Page(data_page.show, title="Data", icon=":material/database:", url_path="data")
 st.session_state["explore page"] = explore
-page = st.navigation([explore, data], position="top")
+page = st.navigation([explore, tiers, data], position="top")
 frame.show_style()
 page.run()
 settle()

@@ -140,9 +140,7 @@ class Allocation:
     left_out: tuple[str, ...]
 
 
-def make_ladder(
-    evaluation: Evaluation, *, quantization: str, basis: str, cutoff: Cutoff
-) -> Ladder:
+def make_ladder(evaluation: Evaluation, *, quantization: str, basis: str, cutoff: Cutoff) -> Ladder:
     """Collect one quantization and basis at each dim of a run.
 
     Raises
@@ -380,9 +378,7 @@ def _by_segment(
         chosen = levels(choice, ladder.tuning)
         return float(ladder.recall[chosen, ladder.tuning].mean())
 
-    ordered = sorted(
-        choices, key=lambda choice: ladder.work[levels(choice, ladder.tuning)].mean()
-    )
+    ordered = sorted(choices, key=lambda choice: ladder.work[levels(choice, ladder.tuning)].mean())
     reaching = [choice for choice in ordered if tuning_recall(choice) >= target - 1e-9]
     tuned = reaching[0] if reaching else (last,) * len(names)
     given = ", ".join(
@@ -450,7 +446,9 @@ def _oracle(ladder: Ladder, cheap: int) -> tuple[Point, ...]:
     points: dict[bytes, Point] = {}
     own = ladder.recall[:, ladder.held_out]
     for price in _prices(ladder):
-        levels = np.array([_best(own[:, query], ladder.work, price) for query in range(own.shape[1])])
+        levels = np.array(
+            [_best(own[:, query], ladder.work, price) for query in range(own.shape[1])]
+        )
         points[levels.tobytes()] = _point(ladder, levels, ladder.work[levels], cheap)
     return tuple(sorted(points.values(), key=lambda point: point.work))
 

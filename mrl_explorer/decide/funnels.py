@@ -170,6 +170,8 @@ class Plan:
         Whether more chains of several stages could have been cheaper than were run.
     full : Need
         What full dimension in float32 needs, for comparison.
+    full_ndcg : float or None
+        Its mean nDCG@k over the judged queries; None without judgements.
     """
 
     aim: Aim
@@ -181,6 +183,7 @@ class Plan:
     n_undecided: int
     cut_short: bool
     full: Need
+    full_ndcg: float | None
 
 
 def check_aim(aim: Aim, rankings: Rankings) -> None:
@@ -217,9 +220,7 @@ def check_aim(aim: Aim, rankings: Rankings) -> None:
         )
 
 
-def plan(
-    candidates: Candidates, aim: Aim, *, judgements: Judgements | None = None
-) -> Plan:
+def plan(candidates: Candidates, aim: Aim, *, judgements: Judgements | None = None) -> Plan:
     """Find the cheapest chain that reaches an aim.
 
     Parameters
@@ -255,6 +256,7 @@ def plan(
         n_undecided=search.n_undecided,
         cut_short=search.cut_short,
         full=full_need(rankings.full_dim, n_vectors=aim.n_vectors, indexed=aim.indexed),
+        full_ndcg=_ndcg(chain((rankings.baseline, aim.k)), candidates, judgements),
     )
 
 
@@ -505,10 +507,12 @@ def _figures(chain: Chain, values: np.ndarray, rankings: Rankings, aim: Aim) -> 
 
 
 def _with_ndcg(tiers: Tiers, candidates: Candidates, judgements: Judgements | None) -> Tiers:
+    return replace(tiers, ndcg=_ndcg(tiers.chain, candidates, judgements))
+
+
+def _ndcg(chain: Chain, candidates: Candidates, judgements: Judgements | None) -> float | None:
     if judgements is None:
-        return tiers
-    rows, _ = candidates.results(tiers.chain)
-    judged = relevance_of([rows], judgements, n_docs=candidates.rankings.n_docs, k=tiers.chain.k)
-    if not len(judged.query_rows):
-        return tiers
-    return replace(tiers, ndcg=float(judged.ndcg.mean()))
+        return None
+    rows, _ = candidates.results(chain)
+    judged = relevance_of([rows], judgements, n_docs=candidates.rankings.n_docs, k=chain.k)
+    return float(judged.ndcg.mean()) if len(judged.query_rows) else None

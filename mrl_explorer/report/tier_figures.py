@@ -12,7 +12,17 @@ from mrl_explorer.retrieval.config import Config
 
 # Streamlit puts the theme's own chart colours in the place of these.
 _COLOURS = tuple(f"#00000{number}" for number in range(1, 10))
-_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "hexagon", "x", "pentagon")
+_SYMBOLS = (
+    "circle",
+    "square",
+    "diamond",
+    "triangle-up",
+    "cross",
+    "star",
+    "hexagon",
+    "x",
+    "pentagon",
+)
 _DASHES = ("solid", "dot", "dash", "dashdot", "longdash", "longdashdot")
 # At least 3:1 against both backgrounds, and the colour of no curve.
 _CHOSEN = "#D9480F"

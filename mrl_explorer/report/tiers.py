@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from mrl_explorer.decide.funnels import Plan, Tiers
+from mrl_explorer.decide.funnels import FirstStage, Plan, Tiers
 from mrl_explorer.decide.needs import Need
 from mrl_explorer.report.formats import byte_text, count_text, share_text, times_text
 from mrl_explorer.retrieval.chains import remarks, rescoring_name
@@ -75,6 +75,13 @@ def plan_values(plan: Plan, rankings: Rankings, *, own: Sequence[Tiers] = ()) ->
     }
 
 
+def enough_text(first: FirstStage, rankings: Rankings) -> str:
+    """Write how many candidates reach the aim, or that the lists end before."""
+    if first.candidates is not None:
+        return f"{first.candidates}"
+    return f"over {min(rankings.depth, rankings.n_docs)}"
+
+
 def aim_text(plan: Plan) -> str:
     """Say what was asked for."""
     aim = plan.aim
@@ -108,8 +115,6 @@ def shortfall_text(plan: Plan, rankings: Rankings) -> str:
     )
 
 
-
-
 def plan_text(plan: Plan, rankings: Rankings, *, own: Sequence[Tiers] = ()) -> str:
     """Lay a plan out for a terminal."""
     aim = plan.aim
@@ -128,7 +133,7 @@ def plan_text(plan: Plan, rankings: Rankings, *, own: Sequence[Tiers] = ()) -> s
     for tiers in own:
         lines += _chain_lines("", tiers, plan.full, rankings)
     lines += ["", f"Fewest candidates before full-dimension rescoring, {aim_text(plan)}:"]
-    lines += _first_stage_lines(plan)
+    lines += _first_stage_lines(plan, rankings)
     if plan.n_undecided:
         lines.append(
             f"{plan.n_undecided} chains were left aside: these lists are too short to tell their "
@@ -169,8 +174,8 @@ def growth_text(tiers: Tiers, rankings: Rankings) -> str:
 
 
 PCA_NOTE = (
-    "pca was fitted on the very documents it is measured on, which flatters it: check it on "
-    "documents that it has not seen."
+    "The basis pca was fitted on the very documents it is measured on, which flatters it: check "
+    "it on documents that it has not seen."
 )
 
 
@@ -191,22 +196,21 @@ def _chain_lines(title: str, tiers: Tiers, full: Need, rankings: Rankings) -> li
     for place, one in enumerate(tiers.need.stages):
         where = "disk" if one.on_disk else "RAM"
         lines.append(
-            f"  {place + 1}. {one.stage.config} {stage_role(configs, place, full_dim=rankings.full_dim)}"
-            f": {one.scored:,.0f} vectors, {byte_text(one.bytes_read)} from {where}, hands on "
+            f"  {place + 1}. {one.stage.config} "
+            f"{stage_role(configs, place, full_dim=rankings.full_dim)}: {one.scored:,.0f} vectors, {byte_text(one.bytes_read)} from {where}, hands on "
             f"{one.stage.keep}"
         )
     return [*lines, *(f"  {remark}" for remark in remarks(tiers.chain))]
 
 
-def _first_stage_lines(plan: Plan) -> list[str]:
+def _first_stage_lines(plan: Plan, rankings: Rankings) -> list[str]:
     rows = [["first stage", "bytes", "candidates", f"recall@{plan.aim.k}", "95% from"]]
     for first in sorted(plan.first_stages, key=lambda one: one.config.bytes_per_vector):
-        enough = "not in these lists" if first.candidates is None else f"{first.candidates}"
         rows.append(
             [
                 str(first.config),
                 str(first.config.bytes_per_vector),
-                enough,
+                enough_text(first, rankings),
                 f"{first.recall:.3f}",
                 f"{first.low:.3f}",
             ]

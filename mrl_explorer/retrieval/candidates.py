@@ -124,9 +124,7 @@ class Candidates:
         hits = np.empty((len(chains), n_queries), np.int32)
 
         def count(part: slice) -> None:
-            chain_kernels.count_hits(
-                part.start, part.stop, sizes, n_true, wanted, *lists, hits
-            )
+            chain_kernels.count_hits(part.start, part.stop, sizes, n_true, wanted, *lists, hits)  # type: ignore[call-arg]
 
         size = max(1, -(-n_queries // 8))
         parts = [slice(at, min(at + size, n_queries)) for at in range(0, n_queries, size)]
@@ -170,7 +168,6 @@ class Candidates:
 
     def _lists(self, chains: Sequence[Chain]) -> tuple[np.ndarray, ...]:
         """Lay the lists that chains need one after another, as the kernels take them."""
-        rankings = self.rankings
         places: dict[tuple[Config, bool], int] = {}
         lists = np.zeros((len(chains), MAX_STAGES), np.int32)
         keeps = np.ones((len(chains), MAX_STAGES), np.int32)
@@ -404,7 +401,7 @@ class Scorer:
         """Give codes as numbers whose inner products rank, their norms, and the zero prefixes."""
         entry = quantization(config.quantization)
         prefixes = self._prefixes(config, vectors)
-        zero = ~prefixes.any(axis=1)
+        zero = np.logical_not(np.any(prefixes != 0, axis=1))
         ones = np.ones(len(prefixes))
         if entry.float_query and not document:
             return prefixes, ones, zero

@@ -28,7 +28,7 @@ def count_listed(ids, stamps, counts):
 
 @compiled
 def number_listed(ids, full_scores, starts, numbers_of, rows, scores, local):
-    """Number each query's documents by full-dimension score, and write the lists in numbers.
+    """Give each query's documents numbers by full-dimension score; write the lists in them.
 
     Parameters
     ----------

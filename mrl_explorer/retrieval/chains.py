@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from mrl_explorer.errors import InputError
 from mrl_explorer.retrieval.basis import BASES
@@ -120,7 +121,7 @@ def check_chain(chain: Chain, *, n_docs: int, full_dim: int) -> None:
                 f"Stage {number} hands on {stage.keep} documents and the corpus has {n_docs}: "
                 f"choose up to {n_docs}."
             )
-    for number, (before, after) in enumerate(zip(stages, stages[1:], strict=False), start=2):
+    for number, (before, after) in enumerate(pairwise(stages), start=2):
         if after.keep > before.keep:
             wanted = "results" if number == len(stages) else "documents"
             raise InputError(
@@ -132,11 +133,11 @@ def check_chain(chain: Chain, *, n_docs: int, full_dim: int) -> None:
 def remarks(chain: Chain) -> tuple[str, ...]:
     """Say what is allowed and yet seldom meant, in whole sentences."""
     found = []
-    for number, (before, after) in enumerate(
-        zip(chain.stages, chain.stages[1:], strict=False), start=2
-    ):
+    for number, (before, after) in enumerate(pairwise(chain.stages), start=2):
         if after.config == before.config:
-            found.append(f"Stage {number} ranks by the same vectors as the stage before it: no gain.")
+            found.append(
+                f"Stage {number} ranks by the same vectors as the stage before it: no gain."
+            )
         elif after.config.bytes_per_vector < before.config.bytes_per_vector:
             found.append(
                 f"Stage {number} ranks by shorter codes than the stage before it, so it forgets "

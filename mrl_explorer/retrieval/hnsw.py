@@ -124,7 +124,7 @@ def kernel_of(config: Config) -> tuple[str, str]:
 def build_graph(
     codes: np.ndarray,
     config: Config,
-    settings: GraphSettings = GraphSettings(),  # noqa: B008 - frozen
+    settings: GraphSettings = GraphSettings(),
     *,
     on_progress: OnProgress = silent,
 ) -> Graph:
@@ -167,7 +167,7 @@ def build_graph(
             told = now
             try:
                 on_progress(Progress(done, total, f"building the graph of {config}"))
-            except BaseException as error:  # noqa: BLE001 - handed on below, past usearch
+            except BaseException as error:
                 stop.append(error)
         return not stop
 
@@ -289,9 +289,9 @@ def measure_graph(
     own_scores = rankings.scores[rankings.place(graph.config)]
     own_kth, own_wanted = _kth(own_scores, k)
     by_exact = scorer.listed_scores(graph.config, rows[:, :k]) >= own_kth[:, None] - TIE
-    in_list = (
-        rows[:, :k, None] == rankings.ids[rankings.place(graph.config)][:, None, :k]
-    ).any(axis=2)
+    in_list = (rows[:, :k, None] == rankings.ids[rankings.place(graph.config)][:, None, :k]).any(
+        axis=2
+    )
 
     def share(hits: np.ndarray, wanted: np.ndarray) -> float:
         return float((np.minimum(hits.sum(axis=1), wanted) / np.maximum(wanted, 1)).mean())

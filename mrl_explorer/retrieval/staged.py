@@ -1,5 +1,6 @@
 """A chain as a search engine runs it, one query at a time, to be timed."""
 
+import copy
 import time
 from typing import Any
 
@@ -16,9 +17,9 @@ from mrl_explorer.retrieval.quantization import quantization
 class StagedSearch:
     """Codes of every stage in memory, and a search that runs stage after stage.
 
-    The first stage is usearch's: its exact search over all codes, or a graph. Later stages gather
-    the codes of what they are handed and score them with numpy. Vectors that production would
-    read from disk are in memory here.
+    The first stage is usearch's: its exact search over all codes, or a graph (see `through`).
+    Later stages gather the codes of what they are handed and score them with numpy. Vectors that
+    production would read from disk are in memory here.
 
     Parameters
     ----------
@@ -26,10 +27,6 @@ class StagedSearch:
         The stages; the first one's codes must be of a kind that usearch searches.
     scorer : Scorer
         Of the documents and queries.
-    graph : Graph, optional
-        Of the first stage's configuration, instead of exact search.
-    ef_search : int
-        How far the graph looks.
 
     Raises
     ------
@@ -42,16 +39,22 @@ class StagedSearch:
         chain: Chain,
         scorer: Scorer,
         *,
-        graph: Graph | None = None,
-        ef_search: int = 64,
         on_progress: OnProgress = silent,
     ) -> None:
         check_indexed(chain.stages[0].config)
-        self.chain, self._graph, self._ef_search = chain, graph, ef_search
+        self.chain = chain
+        self._graph: Graph | None = None
+        self._ef_search = 0
         configs = [stage.config for stage in chain.stages]
         self._codes = [scorer.all_codes(c, on_progress=on_progress) for c in configs]
         self._queries = [scorer.all_query_codes(config) for config in configs]
         self._exact = _ExactSearch(configs[0], self._codes[0])
+
+    def through(self, graph: Graph, *, ef_search: int) -> "StagedSearch":
+        """Give the same search, its first stage through a graph; codes are shared."""
+        other = copy.copy(self)
+        other._graph, other._ef_search = graph, ef_search
+        return other
 
     def search(self, query: int) -> tuple[np.ndarray, list[float]]:
         """Search for one query.
@@ -68,9 +71,7 @@ class StagedSearch:
         seconds = [time.perf_counter() - start]
         for place, stage in enumerate(self.chain.stages[1:], start=1):
             start = time.perf_counter()
-            scores = _scores(
-                stage.config, self._codes[place][rows], self._queries[place][query]
-            )
+            scores = _scores(stage.config, self._codes[place][rows], self._queries[place][query])
             rows = rows[np.argsort(-scores, kind="stable")[: stage.keep]]
             seconds.append(time.perf_counter() - start)
         return rows, seconds
@@ -92,7 +93,9 @@ class StagedSearch:
         for place, later in enumerate(self.chain.stages[1:], start=1):
             kept = []
             for query, rows in enumerate(handed):
-                scores = _scores(later.config, self._codes[place][rows], self._queries[place][query])
+                scores = _scores(
+                    later.config, self._codes[place][rows], self._queries[place][query]
+                )
                 kept.append(rows[np.argsort(-scores, kind="stable")[: later.keep]])
             handed = np.array(kept)
         return time.perf_counter() - start
@@ -107,9 +110,7 @@ class StagedSearch:
         code = self._queries[0][query : query + 1]
         if self._graph is None:
             return self._exact.search(code, keep, threads=1)[0]
-        found = search_graph(
-            self._graph, code, count=keep, ef_search=self._ef_search, threads=1
-        )[0]
+        found = search_graph(self._graph, code, count=keep, ef_search=self._ef_search, threads=1)[0]
         return found[found >= 0]
 
 
@@ -117,7 +118,8 @@ class _ExactSearch:
     """usearch's exact search over all codes."""
 
     def __init__(self, config: Config, codes: np.ndarray) -> None:
-        from usearch.index import MetricKind, ScalarKind, search  # noqa: PLC0415
+        from usearch.compiled import MetricKind, ScalarKind  # noqa: PLC0415
+        from usearch.index import search  # noqa: PLC0415
 
         dtype, metric = kernel_of(config)
         self._search: Any = search

@@ -20,7 +20,7 @@ _OVERSAMPLES = (1, 2, 3, 4, 5, 8, 10, 20)
 _USUAL_OVERSAMPLE = 4
 _DIM = re.compile(r"[0-9]{1,6}")
 N_VECTORS = (*(digit * 10**power for power in range(4, 10) for digit in (1, 2, 5)), 10**10)
-_COUNTS = {count_text(count): count for count in N_VECTORS}
+COUNTS = {count_text(count): count for count in N_VECTORS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def show_controls(dataset: Dataset) -> View:
                 + " A basis fitted on the documents it is measured on flatters itself.",
             )
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-            k = _show_k(min(rankings.depth, rankings.n_docs))
+            k = show_k(min(rankings.depth, rankings.n_docs))
             rescore = st.toggle(
                 "Rescore",
                 key="rescore",
@@ -115,7 +115,7 @@ def show_controls(dataset: Dataset) -> View:
             show_rank_deeper(dataset, needed=_next_depth(k, rankings.depth))
             count = st.select_slider(
                 "Vectors in production",
-                list(_COUNTS),
+                list(COUNTS),
                 value="10M",
                 key="vectors",
                 width=165,
@@ -129,7 +129,7 @@ def show_controls(dataset: Dataset) -> View:
     return View(
         _covered(rankings, wanted),
         Cutoff(k, int(oversample), bool(rescore)),
-        _COUNTS[str(count)],
+        COUNTS[str(count)],
         _pinned(rankings),
     )
 
@@ -204,7 +204,7 @@ def _first_quantization(quantizations: list[str]) -> str:
     return "int8" if "int8" in quantizations else quantizations[0]
 
 
-def _show_k(most: int) -> int:
+def show_k(most: int) -> int:
     """Ask for k. A bound number input fails on a number too large, so the link is read here."""
     usual = min(10, most)
     if "k" not in st.session_state:

@@ -116,9 +116,7 @@ def test_segments_that_differ_get_different_dims():
 
 
 def test_valued_segments_get_all_dims():
-    (policy,) = [
-        p for p in allocated(valued=["easy"]).policies if p.name == "by segment"
-    ]
+    (policy,) = [p for p in allocated(valued=["easy"]).policies if p.name == "by segment"]
     ladder = ladder_of(EVALUATION)
     segments = np.array(EVALUATION.queries.segments)[ladder.held_out]
     assert set(policy.levels[segments == "easy"]) == {2}

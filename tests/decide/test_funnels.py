@@ -74,9 +74,7 @@ def everything(candidates, aim, *, sizes=(5, 8, 10, 15, 20, 25, 40)):
                 yield chain((first.config, many), (later, aim.k))
                 for few in sizes:
                     if few <= many:
-                        yield chain(
-                            (first.config, many), (later, few), (rankings.baseline, aim.k)
-                        )
+                        yield chain((first.config, many), (later, few), (rankings.baseline, aim.k))
 
 
 @pytest.mark.parametrize("objective", ["ram", "bytes"])

@@ -50,7 +50,10 @@ def test_no_more_is_scored_than_there_is():
 
 
 def test_a_graph_adds_what_the_memory_model_says():
-    flat, indexed = need("64-binary:50,768-float32:10"), need("64-binary:50,768-float32:10", indexed=True)
+    flat, indexed = (
+        need("64-binary:50,768-float32:10"),
+        need("64-binary:50,768-float32:10", indexed=True),
+    )
     model = memory(Config(64, "binary"), n_vectors=N, full_dim=768, rescore=True)
     assert indexed.ram == pytest.approx(model.ram)
     assert indexed.disk == pytest.approx(model.disk)
@@ -59,7 +62,12 @@ def test_a_graph_adds_what_the_memory_model_says():
 
 def test_full_dimension_is_one_stage_in_ram():
     full = full_need(768, n_vectors=N)
-    assert (full.ram, full.disk, full.bytes_read, full.disk_reads) == (N * 3072, N * 3072, N * 3072, 0)
+    assert (full.ram, full.disk, full.bytes_read, full.disk_reads) == (
+        N * 3072,
+        N * 3072,
+        N * 3072,
+        0,
+    )
 
 
 def test_rescoring_takes_what_is_stored():

@@ -78,7 +78,9 @@ def test_a_chain_on_short_lists_equals_a_staged_search_or_is_undecided(kind, see
 
 
 @settings(max_examples=60)
-@given(st.sampled_from(["gaussian", "clustered", "off centre", "decaying"]), st.integers(0, 3), chains)
+@given(
+    st.sampled_from(["gaussian", "clustered", "off centre", "decaying"]), st.integers(0, 3), chains
+)
 def test_scored_directly_every_chain_is_decided_and_equals_a_staged_search(kind, seed, one):
     documents, queries, shallow = ranked(kind, depth=12, seed=seed)
     _, _, complete = ranked(kind, depth=N_DOCS, seed=seed)
@@ -214,6 +216,4 @@ def test_direct_scoring_reports_and_can_be_stopped():
         raise StopError
 
     with pytest.raises(StopError):
-        rank_directly(
-            gather_candidates(rankings), CONFIGS, documents, queries, on_progress=stop
-        )
+        rank_directly(gather_candidates(rankings), CONFIGS, documents, queries, on_progress=stop)

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mrl_explorer.errors import InputError
+from mrl_explorer.retrieval.candidates import Scorer
 from mrl_explorer.retrieval.chains import (
     chain,
     check_chain,
@@ -21,9 +22,7 @@ FULL = Config(256)
 
 def test_a_chain_reads_as_it_runs():
     one = parse_chain("64-binary:500, 128-int8-pca:50, 256-float32:10")
-    assert one == chain(
-        (Config(64, "binary"), 500), (Config(128, "int8", "pca"), 50), (FULL, 10)
-    )
+    assert one == chain((Config(64, "binary"), 500), (Config(128, "int8", "pca"), 50), (FULL, 10))
     assert str(one) == "64d binary, 500 → 128d int8 pca, 50 → 256d float32, 10"
     assert (one.candidates, one.k) == (500, 10)
 
@@ -96,8 +95,6 @@ def test_a_float_query_reads_codes_that_are_stored_already():
 
 def test_equal_codes_are_the_same_bits():
     """What is stored once has to be the same bytes for both."""
-    from mrl_explorer.retrieval.candidates import Scorer
-
     vectors = np.random.default_rng(0).normal(size=(20, 16)).astype(np.float32)
     scorer = Scorer(vectors, vectors)
     for name in ("binary", "int4"):

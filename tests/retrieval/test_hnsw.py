@@ -160,9 +160,7 @@ def test_a_document_left_out_is_not_returned(data):
     assert rows.shape == (6, 10)
     assert not (rows == np.where(own >= 0, own, -2)[:, None]).any()
     assert rows[4, 0] == 4
-    np.testing.assert_array_equal(
-        rows[0], graph_candidates(graph, codes, 11, 200, None)[0, 1:]
-    )
+    np.testing.assert_array_equal(rows[0], graph_candidates(graph, codes, 11, 200, None)[0, 1:])
 
 
 def test_usearch_s_own_int8_is_another_encoding(data):

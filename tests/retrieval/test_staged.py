@@ -69,7 +69,7 @@ def test_a_graph_stands_in_for_the_first_stage(data):
     one = parse_chain("8-int8:20,16-float32:5")
     graph = build_graph(scorer.all_codes(Config(8, "int8")), Config(8, "int8"))
     flat = StagedSearch(one, scorer)
-    indexed = StagedSearch(one, scorer, graph=graph, ef_search=120)
+    indexed = flat.through(graph, ef_search=120)
     for query in range(len(queries)):
         np.testing.assert_array_equal(indexed.search(query)[0], flat.search(query)[0])
     assert indexed.search_all(threads=0) > 0
