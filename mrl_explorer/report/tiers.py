@@ -197,8 +197,8 @@ def _chain_lines(title: str, tiers: Tiers, full: Need, rankings: Rankings) -> li
         where = "disk" if one.on_disk else "RAM"
         lines.append(
             f"  {place + 1}. {one.stage.config} "
-            f"{stage_role(configs, place, full_dim=rankings.full_dim)}: {one.scored:,.0f} vectors, {byte_text(one.bytes_read)} from {where}, hands on "
-            f"{one.stage.keep}"
+            f"{stage_role(configs, place, full_dim=rankings.full_dim)}: {one.scored:,.0f} vectors, "
+            f"{byte_text(one.bytes_read)} from {where}, hands on {one.stage.keep}"
         )
     return [*lines, *(f"  {remark}" for remark in remarks(tiers.chain))]
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from mrl_explorer.decide.allocation import Allocation, Point, Policy
+from mrl_explorer.report.formats import share_text
 from mrl_explorer.retrieval.evaluation import Queries
 
 _EXAMPLES = 40
@@ -23,9 +24,8 @@ def policy_rows(allocation: Allocation, *, full_bytes: float) -> list[dict[str, 
             "policy": name,
             "work, % of full": 100 * point.work / full_bytes,
             "sent deeper, %": 100 * point.share,
-            "recall": point.recall,
-            "low": None if ends is None else ends[0],
-            "high": None if ends is None else ends[1],
+            "recall (95%)": share_text(point.recall)
+            + ("" if ends is None else f" ({share_text(ends[0])} to {share_text(ends[1])})"),
         }
         return figures if point.ndcg is None else {**figures, "nDCG": point.ndcg}
 
@@ -42,6 +42,38 @@ def policy_rows(allocation: Allocation, *, full_bytes: float) -> list[dict[str, 
     if enough:
         rows.append(row("oracle", enough[0], None))
     return rows
+
+
+def verdict_text(allocation: Allocation, *, full_bytes: float) -> str:
+    """Say whether any policy beats one dim for all, in one sentence.
+
+    Both were tuned for the same recall on the same half; only what holds on the other half counts.
+    """
+    if allocation.fixed_tuned is None:
+        return (
+            f"No dim keeps {share_text(allocation.target)} on the tuning half: ask for less, or "
+            "use a longer code."
+        )
+    fixed = allocation.fixed[allocation.fixed_tuned]
+    dim = allocation.ladder.configs[allocation.fixed_tuned].dim
+    named = f"{dim} dims for all ({100 * fixed.work / full_bytes:.3g}% of full dimension's bytes)"
+    kept = min(allocation.target, fixed.recall)
+    better = [
+        policy
+        for policy in allocation.policies
+        if policy.tuned.work < fixed.work and policy.tuned.recall >= kept - 1e-9
+    ]
+    if not better:
+        return (
+            f"No policy reads less than {named} and keeps as much on the queries held out: here "
+            "one dim for all does."
+        )
+    best = min(better, key=lambda policy: policy.tuned.work)
+    return (
+        f"{best.name.capitalize()}, queries read {100 * best.tuned.work / full_bytes:.3g}% on "
+        f"average and keep {share_text(best.tuned.recall)} on the queries held out, against "
+        f"{named}, which keep {share_text(fixed.recall)}."
+    )
 
 
 def example_rows(

@@ -11,7 +11,7 @@ from mrl_explorer.decide.allocation import (
 )
 from mrl_explorer.errors import InputError
 from mrl_explorer.report.formats import share_text
-from mrl_explorer.report.work import example_rows, policy_rows
+from mrl_explorer.report.work import example_rows, policy_rows, verdict_text
 from mrl_explorer.retrieval.basis import BASES
 from mrl_explorer.retrieval.metrics import Cutoff
 from mrl_explorer.retrieval.quantization import QUANTIZATIONS
@@ -37,6 +37,8 @@ def show_allocation(data: Tiered) -> None:
     except InputError as error:
         show_error(str(error))
         return
+    full_bytes = data.evaluation.rankings.baseline.bytes_per_vector
+    st.markdown(f"**{literal(verdict_text(found, full_bytes=full_bytes))}**")
     st.info(
         "Storage is set by the largest dimension stored: "
         f"{found.ladder.configs[found.deep].dim} dims are kept for every document, however few "
@@ -195,25 +197,22 @@ def _show_table(found: Allocation, data: Tiered) -> None:
             "sent deeper, %": st.column_config.NumberColumn(
                 format="%.0f", help="Queries that end at more dims than the cheap search has."
             ),
-            "recall": st.column_config.NumberColumn(
-                format="%.3f", help="recall@k over the queries held out."
+            "recall (95%)": st.column_config.TextColumn(
+                help="recall@k over the queries held out, and its 95% interval."
             ),
-            "low": st.column_config.NumberColumn("95% from", format="%.3f"),
-            "high": st.column_config.NumberColumn("to", format="%.3f"),
             "nDCG": st.column_config.NumberColumn(format="%.3f"),
         },
     )
     held_out, tuning = len(found.ladder.held_out), len(found.ladder.tuning)
     notes = [f"Tuned on {tuning:,} queries, reported on the other {held_out:,}."]
-    notes += [policy.rule for policy in found.policies]
+    notes += [f"{policy.name}: {policy.rule}" for policy in found.policies]
     notes += [
         f"{policy.name}: {share_text(found.target)} was out of reach on the tuning half."
         for policy in found.policies
         if not policy.reached
     ]
     notes += found.left_out
-    for note in notes:
-        st.caption(literal(note))
+    st.caption("\n".join(f"- {literal(note)}" for note in notes))
 
 
 def _show_examples(found: Allocation, data: Tiered) -> None:
