@@ -195,7 +195,10 @@ def recall_by_latency(
         )
     figure.update_layout(
         xaxis={"title": "p50 of one query on one thread, ms on this machine", "type": "log"},
-        yaxis={"title": f"recall@{k}"},
+        yaxis={
+            "title": f"recall@{k}",
+            "range": [max(0.0, min(*of_exact, *rescored) - 0.02), 1.005],
+        },
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
         margin=_MARGIN,
     )

@@ -292,8 +292,8 @@ def _show_measured(measured: Measured, wanted: Wanted) -> None:
             f"Measured on this machine at {measured.n_docs:,} documents, warm. Built in "
             f"{graph.seconds:.2f} s on all threads, M = {graph.settings.links}, ef_construction = "
             f"{graph.settings.ef_construction}. usearch looks at no fewer than the candidates "
-            "asked for, so a smaller ef_search than these changes nothing. On a small corpus flat "
-            "search may be as fast: a graph pays from some tens of thousands of documents."
+            "asked for, so a smaller ef_search than these changes nothing. Whether the graph is "
+            "worth it stands in the table: on a small corpus flat search may be as fast."
         )
     )
 

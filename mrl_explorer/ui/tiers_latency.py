@@ -5,7 +5,7 @@ import streamlit as st
 from mrl_explorer.decide.funnels import Plan
 from mrl_explorer.progress import OnProgress
 from mrl_explorer.report.formats import count_text
-from mrl_explorer.report.latency import latency_rows, modelled_seconds
+from mrl_explorer.report.latency import latency_rows, modelled_text
 from mrl_explorer.retrieval.candidates import Scorer
 from mrl_explorer.retrieval.chains import Chain, chain
 from mrl_explorer.retrieval.deeper import vectors_of
@@ -60,24 +60,21 @@ def show_latency(data: Tiered, found: Plan) -> None:
             _begin(data, chains, key, k=found.aim.k)
         work.show("latency")
         return
-    rankings = data.evaluation.rankings
+    needs = {FULL: found.full, **{str(tiers.chain): tiers.need for tiers in timed}}
     st.dataframe(
-        latency_rows(measured, compared_with=FULL),
+        latency_rows(
+            measured,
+            compared_with=FULL,
+            bytes_read={name: need.bytes_read for name, need in needs.items()},
+        ),
         hide_index=True,
     )
-    model = ", ".join(
-        f"{name} {1e3 * modelled_seconds(measured[name], need, rankings.n_docs):,.3g} ms"
-        for name, need in (
-            (FULL, found.full),
-            *((str(tiers.chain), tiers.need) for tiers in timed),
-        )
-    )
+    n_docs = data.evaluation.rankings.n_docs
+    model = modelled_text(measured, needs, n_docs=n_docs, n_vectors=found.aim.n_vectors)
     st.caption(
         literal(
-            f"Measured at {rankings.n_docs:,} documents on this machine. At the measured rates of "
-            f"each stage, a flat search of {count_text(found.aim.n_vectors)} vectors on one thread "
-            f"would take: {model}. A small corpus fits a processor's cache and a large one does "
-            "not, and reads from a disk come on top, so take these as the least."
+            f"Times were measured at {n_docs:,} documents on this machine, bytes are those of "
+            f"{count_text(found.aim.n_vectors)} vectors. {model}"
         )
     )
 

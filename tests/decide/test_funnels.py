@@ -12,6 +12,7 @@ from mrl_explorer.decide.funnels import Aim, describe, plan, recall_curves
 from mrl_explorer.decide.intervals import intervals
 from mrl_explorer.decide.needs import rescoring_configs
 from mrl_explorer.errors import InputError
+from mrl_explorer.report.tiers import shortfall_text
 from mrl_explorer.retrieval.candidates import gather_candidates, rank_directly
 from mrl_explorer.retrieval.chains import chain, parse_chain
 from mrl_explorer.retrieval.config import grid
@@ -83,6 +84,7 @@ def everything(candidates, aim, *, sizes=(5, 8, 10, 15, 20, 25, 40)):
 def test_no_chain_of_everything_is_cheaper_than_the_chosen(
     decaying, gaussian, objective, limits, min_recall
 ):
+    n_compared = 0
     for _, _, candidates in (decaying, gaussian):
         aim = Aim(min_recall=min_recall, k=5, n_vectors=10_000, objective=objective, **limits)
         chosen = plan(candidates, aim).chosen
@@ -94,10 +96,13 @@ def test_no_chain_of_everything_is_cheaper_than_the_chosen(
         means = candidates.recall(tried).mean(axis=1)
         reaching = [one for one, mean in zip(tried, means, strict=True) if mean >= min_recall]
         if not reaching:
+            assert chosen is None
             continue
+        n_compared += 1
         assert chosen is not None
         cheapest = min(aim.cost(one, aim.need(one, full_dim=FULL_DIM)) for one in reaching)
         assert aim.cost(chosen.chain, chosen.need) <= cheapest
+    assert n_compared
 
 
 @settings(max_examples=40)
@@ -212,6 +217,21 @@ def test_curves_give_the_recall_of_rescoring(decaying):
         expected = recall(rankings, Cutoff(5, oversample, rescore=True)).mean(axis=1)
         np.testing.assert_allclose(curves[:, 5 * oversample - 5], expected)
     assert (np.diff(curves, axis=1) >= -1e-12).all()
+
+
+def test_a_run_of_full_dimension_alone_has_no_first_stage(decaying):
+    rankings = decaying[2].rankings
+    place = [rankings.place(rankings.baseline)]
+    alone = replace(
+        rankings,
+        configs=(rankings.baseline,),
+        ids=rankings.ids[place],
+        scores=rankings.scores[place],
+        full_scores=rankings.full_scores[place],
+    )
+    found = plan(gather_candidates(alone), Aim(k=5))
+    assert (found.chosen, found.first_stages) == (None, ())
+    assert shortfall_text(found, alone).startswith("This run has no configuration but full")
 
 
 @pytest.mark.parametrize(
