@@ -138,14 +138,15 @@ class FirstStage:
         Which.
     candidates : int or None
         The fewest that reach the aim; None when all the lists hold do not.
-    recall, low : float
-        Mean recall@k with so many, or with all that the lists hold; lower end of its interval.
+    recall, low, high : float
+        Mean recall@k with so many, or with all that the lists hold, and its 95% interval.
     """
 
     config: Config
     candidates: int | None
     recall: float
     low: float
+    high: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -328,8 +329,8 @@ class _Search:
     def best_of_each(self) -> dict[Config, Tiers]:
         """Give the cheapest chain that reaches the aim, of each first stage that has one."""
         best: dict[Config, Tiers] = {}
-        for place, first in enumerate(self.first_stages):
-            one = self._alone_or_rescored(place, first)
+        for first in self.first_stages:
+            one = self._alone_or_rescored(first)
             if one is not None:
                 best[first.config] = one
         longer = self._longer(best)
@@ -370,7 +371,7 @@ class _Search:
             low = np.where(enough, low, np.minimum(middle + 1, high))
         counts = np.where(reached, high, depth)
         values = self._shares(counts)
-        lows, _ = intervals(values)
+        lows, highs = intervals(values)
         for place, config in enumerate(self._firsts):
             whole = counts[place] >= self._rankings.n_docs
             yield FirstStage(
@@ -378,9 +379,10 @@ class _Search:
                 int(counts[place]) if reached[place] else None,
                 float(values[place].mean()),
                 1.0 if whole else float(lows[place]),
+                1.0 if whole else float(highs[place]),
             )
 
-    def _alone_or_rescored(self, place: int, first: FirstStage) -> Tiers | None:
+    def _alone_or_rescored(self, first: FirstStage) -> Tiers | None:
         """Make the chain of one stage where that is enough, else with full-dimension rescoring."""
         if first.candidates is None:
             return None
@@ -392,9 +394,7 @@ class _Search:
         for one in chains:
             need = aim.need(one, full_dim=self._rankings.full_dim)
             if aim.allows(one, need):
-                counts = np.full(len(self._firsts), one.candidates)
-                values = self._shares(counts)[place : place + 1]
-                return _figures(one, values, self._rankings, aim)
+                return Tiers(one, first.recall, first.low, first.high, need)
         return None
 
     def _longer(self, best: dict[Config, Tiers]) -> Tiers | None:
@@ -499,8 +499,8 @@ def _figures(chain: Chain, values: np.ndarray, rankings: Rankings, aim: Aim) -> 
     low, high = intervals(values)
     ends = float(low[0]), float(high[0])
     full = chain.stages[-1].config == rankings.baseline
-    if full and all(stage.keep >= rankings.n_docs for stage in chain.stages[:-1]):
-        # Everything is rescored: the ground truth by construction, so there is nothing to infer.
+    if all(stage.keep >= rankings.n_docs for stage in chain.stages[: -1 if full else None]):
+        # Nothing is left out: the ground truth by construction, so there is nothing to infer.
         ends = 1.0, 1.0
     need = aim.need(chain, full_dim=rankings.full_dim)
     return Tiers(chain, float(values.mean()), *ends, need)

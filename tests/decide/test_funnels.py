@@ -105,7 +105,7 @@ def test_no_chain_of_everything_is_cheaper_than_the_chosen(
     assert n_compared
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(
     st.floats(0.3, 1.0),
     st.sampled_from(["ram", "bytes"]),
@@ -134,7 +134,11 @@ def test_what_is_chosen_keeps_every_promise(
     for tiers in found.best_of_each:
         assert aim.allows(tiers.chain, tiers.need)
         again = describe(tiers.chain, candidates, aim)
-        assert replace(tiers, ndcg=None) == again
+        assert again is not None
+        assert (tiers.chain, tiers.need) == (again.chain, again.need)
+        # Intervals of many rows at once differ from those of one in the last bits.
+        for name in ("recall", "low", "high"):
+            assert getattr(tiers, name) == pytest.approx(getattr(again, name), abs=1e-6)
         assert (tiers.low if sure else tiers.recall) >= min_recall - 1e-6
         assert tiers.low <= tiers.recall <= tiers.high
     costs = [aim.cost(tiers.chain, tiers.need) for tiers in found.best_of_each]
