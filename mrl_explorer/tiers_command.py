@@ -11,7 +11,12 @@ from mrl_explorer.decide.needs import rescoring_configs
 from mrl_explorer.embed import DataSource
 from mrl_explorer.errors import InputError
 from mrl_explorer.report.tiers import plan_text, plan_values
-from mrl_explorer.retrieval.candidates import Candidates, gather_candidates, rank_directly
+from mrl_explorer.retrieval.candidates import (
+    Candidates,
+    gather_candidates,
+    rank_directly,
+    scorer_of,
+)
 from mrl_explorer.retrieval.chains import parse_chain
 from mrl_explorer.retrieval.evaluation import Evaluation
 from mrl_explorer.retrieval.evaluation_file import load_evaluation
@@ -115,15 +120,12 @@ def _scored(
         query_vectors=options.queries_vectors,
         model=options.model,
     )
-    collection = source.embedded()
-    documents, queries = collection.documents.vectors, collection.queries.vectors
-    if documents is None or queries is None:
-        raise InputError("The data has texts and no vectors: name the model with --model.")
+    scorer = scorer_of(evaluation, source.embedded())
     rankings = evaluation.rankings
     configs = list(rescoring_configs(rankings.full_dim, rankings.configs))
     for text in options.chain:
         configs += [stage.config for stage in parse_chain(text).stages[1:]]
-    return rank_directly(candidates, list(dict.fromkeys(configs)), documents, queries)
+    return rank_directly(candidates, list(dict.fromkeys(configs)), scorer)
 
 
 def _write(values: dict[str, Any], target: str) -> None:

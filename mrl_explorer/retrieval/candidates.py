@@ -5,17 +5,19 @@ stage is handed: whatever a list does not name ranks below all that it names. Wh
 short the chain is undecided for that query, until `rank_directly` has scored the candidates.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from mrl_explorer.data import Collection
 from mrl_explorer.errors import InputError
 from mrl_explorer.progress import OnProgress, Progress, silent
 from mrl_explorer.retrieval.basis import ROWS_AT_ONCE, Basis, document_mean, fit_basis, unit_rows
 from mrl_explorer.retrieval.chains import MAX_STAGES, Chain
 from mrl_explorer.retrieval.config import Config
+from mrl_explorer.retrieval.evaluation import Evaluation, vectors_of
 from mrl_explorer.retrieval.quantization import encode, quantization
 from mrl_explorer.retrieval.rankings import TIE, Rankings
 
@@ -233,8 +235,7 @@ def gather_candidates(rankings: Rankings) -> Candidates:
 def rank_directly(
     candidates: Candidates,
     configs: Sequence[Config],
-    documents: np.ndarray,
-    queries: np.ndarray,
+    scorer: "Scorer",
     *,
     on_progress: OnProgress = silent,
 ) -> Candidates:
@@ -247,8 +248,8 @@ def rank_directly(
     ----------
     configs : sequence of Config
         What later stages rank by.
-    documents, queries : np.ndarray
-        (n_docs, full_dim) and (n_queries, full_dim): the vectors that the lists were made from.
+    scorer : Scorer
+        Of the vectors that the lists were made from.
     on_progress : callable
         Told after each configuration; what it raises stops the work.
 
@@ -257,41 +258,13 @@ def rank_directly(
     InputError
         If the vectors are not those of this evaluation.
     """
-    rankings = candidates.rankings
-    check_vectors(rankings, documents, queries)
+    scorer.check(rankings := candidates.rankings)
     wanted = [c for c in configs if c not in candidates.direct and c != rankings.baseline]
-    scorer = Scorer(documents, queries)
     direct = dict(candidates.direct)
     for done, config in enumerate(wanted):
         on_progress(Progress(done, len(wanted), f"scoring candidates by {config}"))
         direct[config] = _direct_order(candidates, config, scorer)
     return replace(candidates, direct=direct)
-
-
-def check_vectors(rankings: Rankings, documents: np.ndarray, queries: np.ndarray) -> None:
-    """Refuse vectors that lists were not made from.
-
-    Raises
-    ------
-    InputError
-        If counts or dims differ, or the best documents' scores do.
-    """
-    wanted = ((rankings.n_docs, rankings.full_dim), (rankings.n_queries, rankings.full_dim))
-    if (documents.shape, queries.shape) != wanted:
-        raise InputError(
-            f"These are {len(documents):,} documents and {len(queries):,} queries of "
-            f"{documents.shape[1]} dimensions, and the evaluation has {rankings.n_docs:,} and "
-            f"{rankings.n_queries:,} of {rankings.full_dim}: give the data that it was made from."
-        )
-    place = rankings.place(rankings.baseline)
-    ids, scores = rankings.ids[place, :, 0], rankings.full_scores[place, :, 0]
-    some = np.flatnonzero(ids >= 0)[:64]
-    own = (unit_rows(documents[ids[some]]) * unit_rows(queries[some])).sum(axis=1)
-    if np.abs(own - scores[some]).max(initial=0.0) > 1e-3:
-        raise InputError(
-            "These documents and queries score otherwise than in the evaluation: give the data, "
-            "and name the model, that it was made from."
-        )
 
 
 def _direct_order(candidates: Candidates, config: Config, scorer: "Scorer") -> np.ndarray:
@@ -311,6 +284,21 @@ def _direct_order(candidates: Candidates, config: Config, scorer: "Scorer") -> n
     return order
 
 
+def scorer_of(evaluation: Evaluation, collection: Collection) -> "Scorer":
+    """Make what scores the documents of an evaluation, in the bases of its lists.
+
+    Raises
+    ------
+    InputError
+        If there are texts alone, or the collection is another.
+    """
+    scorer = Scorer(
+        vectors_of(collection.documents), vectors_of(collection.queries), bases=evaluation.bases
+    )
+    scorer.check(evaluation.rankings)
+    return scorer
+
+
 class Scorer:
     """Scores of single documents, by the plain recipe: basis, truncate, normalise, encode.
 
@@ -318,12 +306,43 @@ class Scorer:
     ----------
     documents, queries : np.ndarray
         (n_docs, full_dim) and (n_queries, full_dim) float, of any norm.
+    bases : iterable of Basis
+        Bases that are ready; any other is fitted on the documents.
     """
 
-    def __init__(self, documents: np.ndarray, queries: np.ndarray) -> None:
+    def __init__(
+        self, documents: np.ndarray, queries: np.ndarray, *, bases: Iterable[Basis] = ()
+    ) -> None:
         self._documents, self._queries = documents, queries
-        self._bases: dict[str, Basis] = {}
+        self._bases = {basis.name: basis for basis in bases}
         self._mean: np.ndarray | None = None
+
+    def check(self, rankings: Rankings) -> None:
+        """Refuse lists that were not made from these vectors.
+
+        Raises
+        ------
+        InputError
+            If counts or dims differ, or the best documents' scores do.
+        """
+        documents, queries = self._documents, self._queries
+        wanted = ((rankings.n_docs, rankings.full_dim), (rankings.n_queries, rankings.full_dim))
+        if (documents.shape, queries.shape) != wanted:
+            raise InputError(
+                f"These are {len(documents):,} documents and {len(queries):,} queries of "
+                f"{documents.shape[1]} dimensions, and the evaluation has {rankings.n_docs:,} and "
+                f"{rankings.n_queries:,} of {rankings.full_dim}: give the data that it was made "
+                "from."
+            )
+        place = rankings.place(rankings.baseline)
+        ids, scores = rankings.ids[place, :, 0], rankings.full_scores[place, :, 0]
+        some = np.flatnonzero(ids >= 0)[:64]
+        own = (unit_rows(documents[ids[some]]) * unit_rows(queries[some])).sum(axis=1)
+        if np.abs(own - scores[some]).max(initial=0.0) > 1e-3:
+            raise InputError(
+                "These documents and queries score otherwise than in the evaluation: give the "
+                "data, and name the model, that it was made from."
+            )
 
     def scores(self, config: Config, starts: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Score each query's own documents.
@@ -388,7 +407,9 @@ class Scorer:
             if self._mean is None:
                 self._mean = document_mean(self._documents).astype(np.float32)
             units = units - self._mean
-        return unit_rows(basis.apply(units)[:, : config.dim])
+        cut = basis.apply(units)[:, : config.dim]
+        rotation = basis.rotation(config.dim)
+        return unit_rows(cut if rotation is None else cut @ rotation.T)
 
     def _basis(self, name: str) -> Basis:
         if name not in self._bases:

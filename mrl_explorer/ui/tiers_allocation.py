@@ -142,7 +142,7 @@ def _show_choice(data: Tiered) -> tuple[str, str, int, int, float, int, tuple[st
 @st.cache_resource(show_spinner="Tuning on one half of the queries", max_entries=16)
 def _allocation(
     _data: Tiered,
-    identity: tuple[str, str, int, bool],
+    identity: tuple[str, str, bool],
     quantization: str,
     basis: str,
     cheap: int,

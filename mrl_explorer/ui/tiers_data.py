@@ -1,4 +1,4 @@
-"""What the Tiers page works on: a data set, perhaps ranked deeper or scored directly by now."""
+"""What the Tiers page works on: a data set, its candidates perhaps scored directly by now."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,11 +9,16 @@ import streamlit as st
 from mrl_explorer.data import Collection
 from mrl_explorer.decide.needs import rescoring_configs
 from mrl_explorer.progress import OnProgress
-from mrl_explorer.retrieval.candidates import Candidates, gather_candidates, rank_directly
-from mrl_explorer.retrieval.deeper import rank_deeper, vectors_of
+from mrl_explorer.retrieval.candidates import (
+    Candidates,
+    gather_candidates,
+    rank_directly,
+    scorer_of,
+)
 from mrl_explorer.retrieval.evaluation import Evaluation
 from mrl_explorer.ui import work
 from mrl_explorer.ui.datasets import Dataset
+from mrl_explorer.ui.extend_panel import show_progress, show_rank_deeper
 
 NO_VECTORS = (
     "This data set is an evaluation without its vectors, and this needs them: run the data on the "
@@ -30,24 +35,25 @@ class Tiered:
     ----------
     dataset : Dataset
         What is shown.
-    evaluation : Evaluation
-        Its lists, or longer ones of the same run.
     candidates : Candidates
-        Of these lists.
+        Of its lists.
     direct : bool
         Whether candidates were scored directly.
     """
 
     dataset: Dataset
-    evaluation: Evaluation
     candidates: Candidates
     direct: bool
 
     @property
-    def identity(self) -> tuple[str, str, int, bool]:
+    def evaluation(self) -> Evaluation:
+        """The ranked lists."""
+        return self.dataset.evaluation
+
+    @property
+    def identity(self) -> tuple[str, str, bool]:
         """What tells one state from another, for caches."""
-        depth = self.evaluation.rankings.depth
-        return (self.dataset.key, self.dataset.version, depth, self.direct)
+        return (self.dataset.key, self.dataset.version, self.direct)
 
     def kept(self) -> dict[str, Any]:
         """Give what this session has worked out for this state of the data; to be added to."""
@@ -58,16 +64,15 @@ class Tiered:
 def tiered(dataset: Dataset) -> Tiered:
     """Find what this session knows of a data set."""
     store = st.session_state.setdefault("tiers", {}).get((dataset.key, dataset.version), {})
-    evaluation: Evaluation = store.get("deeper", dataset.evaluation)
     direct: Candidates | None = store.get("direct")
-    if direct is not None and direct.rankings is evaluation.rankings:
-        return Tiered(dataset, evaluation, direct, direct=True)
-    key = (dataset.key, dataset.version, evaluation.rankings.depth)
-    return Tiered(dataset, evaluation, _candidates(evaluation, key), direct=False)
+    if direct is not None:
+        return Tiered(dataset, direct, direct=True)
+    candidates = _candidates(dataset.evaluation, (dataset.key, dataset.version))
+    return Tiered(dataset, candidates, direct=False)
 
 
 @st.cache_resource(show_spinner="Gathering candidates", max_entries=4)
-def _candidates(_evaluation: Evaluation, key: tuple[str, str, int]) -> Candidates:
+def _candidates(_evaluation: Evaluation, key: tuple[str, str]) -> Candidates:
     """Gather once for each run: the key stands for the evaluation, which is too large to hash."""
     return gather_candidates(_evaluation.rankings)
 
@@ -87,51 +92,31 @@ def collection_of(data: Tiered) -> Callable[[], Collection]:
 
 def show_longer_lists(data: Tiered) -> None:
     """Offer to rank deeper and to score candidates directly, and show how that goes."""
-    rankings = data.evaluation.rankings
+    possible = data.dataset.collection is not None
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        deeper = min(rankings.depth * _DEEPER, rankings.n_docs)
-        busy = work.running("deeper") or work.running("direct")
-        possible = data.dataset.collection is not None
-        if st.button(
-            f"Rank {deeper:,} deep",
-            icon=":material/south:",
-            disabled=busy or not possible or rankings.depth >= rankings.n_docs,
-            help=f"These lists hold {rankings.depth} of {rankings.n_docs:,} documents, which "
-            "bounds the candidates. Ranks the same configurations again, deeper, for this "
-            "session." + ("" if possible else f" {NO_VECTORS}"),
-        ):
-            _begin_deeper(data, deeper)
+        show_rank_deeper(data.dataset, needed=_DEEPER * data.evaluation.rankings.depth)
         if st.button(
             "Candidates scored directly" if data.direct else "Score candidates directly",
             icon=":material/check:" if data.direct else ":material/calculate:",
-            disabled=busy or not possible or data.direct,
+            disabled=work.running("direct") or not possible or data.direct,
             help="Where a later stage's list is too short to tell how it ranks what it is handed, "
             "scores these documents by its codes. Also lets a float32 query rescore on stored "
             "binary or int4 codes, which costs no memory." + ("" if possible else f" {NO_VECTORS}"),
         ):
             _begin_direct(data)
-    work.show("deeper")
+    show_progress()
     work.show("direct")
-
-
-def _begin_deeper(data: Tiered, depth: int) -> None:
-    read, evaluation, kept = collection_of(data), data.evaluation, data.kept()
-
-    def rank(on_progress: OnProgress) -> Evaluation:
-        return rank_deeper(evaluation, read(), depth=depth, on_progress=on_progress)
-
-    work.begin("deeper", rank, then=lambda longer: kept.update(deeper=longer))
 
 
 def _begin_direct(data: Tiered) -> None:
     read, candidates, kept = collection_of(data), data.candidates, data.kept()
-    rankings = candidates.rankings
+    evaluation, rankings = data.evaluation, data.evaluation.rankings
 
     def score(on_progress: OnProgress) -> Candidates:
         return rank_directly(
             candidates,
             rescoring_configs(rankings.full_dim, rankings.configs),
-            *vectors_of(read()),
+            scorer_of(evaluation, read()),
             on_progress=on_progress,
         )
 

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from mrl_explorer.data import own_rows
 from mrl_explorer.decide.memory import memory
 from mrl_explorer.progress import OnProgress, Progress
 from mrl_explorer.report.formats import byte_text, share_text
 from mrl_explorer.report.latency import latency_rows
 from mrl_explorer.report.losses import losses_html
-from mrl_explorer.retrieval.candidates import Scorer
+from mrl_explorer.retrieval.candidates import Scorer, scorer_of
 from mrl_explorer.retrieval.chains import Chain, chain
 from mrl_explorer.retrieval.config import Config
-from mrl_explorer.retrieval.deeper import left_out_rows, vectors_of
 from mrl_explorer.retrieval.evaluation import Evaluation
 from mrl_explorer.retrieval.hnsw import (
     INDEXED,
@@ -173,14 +173,18 @@ def _begin(data: Tiered, wanted: Wanted, key: str) -> None:
 
     def build(on_progress: OnProgress) -> Measured:
         collection = read()
-        scorer = Scorer(*vectors_of(collection))
+        scorer = scorer_of(evaluation, collection)
         graph = build_graph(
             scorer.all_codes(wanted.config, on_progress=on_progress),
             wanted.config,
             wanted.settings,
             on_progress=on_progress,
         )
-        excluded = left_out_rows(evaluation, collection)
+        excluded = (
+            own_rows(collection.documents, collection.queries)
+            if evaluation.source.exclude_self
+            else None
+        )
         efs = [ef for ef in _EFS if ef >= wanted.k]
         recalls = []
         for done, ef in enumerate(efs):

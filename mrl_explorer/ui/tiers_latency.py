@@ -6,9 +6,8 @@ from mrl_explorer.decide.funnels import Plan
 from mrl_explorer.progress import OnProgress
 from mrl_explorer.report.formats import count_text
 from mrl_explorer.report.latency import latency_rows, modelled_text
-from mrl_explorer.retrieval.candidates import Scorer
+from mrl_explorer.retrieval.candidates import scorer_of
 from mrl_explorer.retrieval.chains import Chain, chain
-from mrl_explorer.retrieval.deeper import vectors_of
 from mrl_explorer.retrieval.hnsw import INDEXED
 from mrl_explorer.retrieval.latency import Latency, measure_latency
 from mrl_explorer.retrieval.staged import StagedSearch
@@ -48,7 +47,7 @@ def show_latency(data: Tiered, found: Plan) -> None:
     if data.dataset.collection is None:
         st.caption(NO_VECTORS)
         return
-    key = f"latency {data.evaluation.rankings.depth} {[one.spelling for one in chains]}"
+    key = f"latency {[one.spelling for one in chains]}"
     measured: dict[str, Latency] | None = data.kept().get(key)
     if measured is None:
         if st.button(
@@ -80,11 +79,14 @@ def show_latency(data: Tiered, found: Plan) -> None:
 
 
 def _begin(data: Tiered, chains: list[Chain], key: str, *, k: int) -> None:
-    read, rankings, kept = collection_of(data), data.evaluation.rankings, data.kept()
+    read, evaluation, kept = collection_of(data), data.evaluation, data.kept()
 
     def measure(on_progress: OnProgress) -> dict[str, Latency]:
-        scorer = Scorer(*vectors_of(read()))
-        every = {FULL: chain((rankings.baseline, k)), **{str(one): one for one in chains}}
+        scorer = scorer_of(evaluation, read())
+        every = {
+            FULL: chain((evaluation.rankings.baseline, k)),
+            **{str(one): one for one in chains},
+        }
         searches = {
             name: StagedSearch(one, scorer, on_progress=on_progress) for name, one in every.items()
         }

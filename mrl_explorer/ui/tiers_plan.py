@@ -203,7 +203,7 @@ def _show_limits(n_docs: int) -> Aim:
 
 
 @st.cache_resource(show_spinner="Planning", max_entries=32)
-def _plan(_data: Tiered, identity: tuple[str, str, int, bool], aim: Aim) -> Plan:
+def _plan(_data: Tiered, identity: tuple[str, str, bool], aim: Aim) -> Plan:
     """Plan once for each question; the identity stands for the data, too large to hash."""
     return plan(_data.candidates, aim, judgements=_data.evaluation.judgements)
 

@@ -13,7 +13,7 @@ from mrl_explorer.decide.intervals import intervals
 from mrl_explorer.decide.needs import rescoring_configs
 from mrl_explorer.errors import InputError
 from mrl_explorer.report.tiers import shortfall_text
-from mrl_explorer.retrieval.candidates import gather_candidates, rank_directly
+from mrl_explorer.retrieval.candidates import Scorer, gather_candidates, rank_directly
 from mrl_explorer.retrieval.chains import chain, parse_chain
 from mrl_explorer.retrieval.config import grid
 from mrl_explorer.retrieval.metrics import Cutoff, recall
@@ -183,7 +183,9 @@ def test_lists_of_the_whole_corpus_always_reach_it():
 def test_direct_scores_bring_the_float_query_into_play(gaussian):
     documents, queries, candidates = gaussian
     configs = candidates.rankings.configs
-    direct = rank_directly(candidates, rescoring_configs(FULL_DIM, configs), documents, queries)
+    direct = rank_directly(
+        candidates, rescoring_configs(FULL_DIM, configs), Scorer(documents, queries)
+    )
     one = parse_chain("32-binary:40,32-binary-floatq:15,32-float32:5")
     aim = Aim(k=5)
     assert describe(one, candidates, aim) is None

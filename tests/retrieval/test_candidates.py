@@ -23,7 +23,7 @@ CONFIGS = grid(
     FULL_DIM,
     dims=(4, 8, 16),
     quantizations=("float32", "int8", "int4", "binary", "binary-floatq"),
-    bases=("native", "pca"),
+    bases=("native", "pca", "pca-rotated", "random"),
 )
 
 
@@ -84,7 +84,7 @@ def test_a_chain_on_short_lists_equals_a_staged_search_or_is_undecided(kind, see
 def test_scored_directly_every_chain_is_decided_and_equals_a_staged_search(kind, seed, one):
     documents, queries, shallow = ranked(kind, depth=12, seed=seed)
     _, _, complete = ranked(kind, depth=N_DOCS, seed=seed)
-    candidates = rank_directly(gather_candidates(shallow), CONFIGS, documents, queries)
+    candidates = rank_directly(gather_candidates(shallow), CONFIGS, Scorer(documents, queries))
     (got,) = candidates.recall([one])
     np.testing.assert_allclose(got, recall_of(complete, one))
     rows, decided = candidates.results(one)
@@ -98,7 +98,7 @@ def test_a_staged_search_written_from_the_recipe_alone():
     documents, queries, shallow = ranked(depth=20)
     one = chain((Config(4, "int8"), 20), (Config(8, "binary-floatq"), 12), (Config(16), 5))
     candidates = gather_candidates(shallow)
-    candidates = rank_directly(candidates, [Config(8, "binary-floatq")], documents, queries)
+    candidates = rank_directly(candidates, [Config(8, "binary-floatq")], Scorer(documents, queries))
     rows, decided = candidates.results(one)
     assert decided.all()
     for query in range(N_QUERIES):
@@ -155,7 +155,7 @@ def test_full_dimension_rescoring_equals_the_cutoff_s(kind):
 def test_a_document_left_out_stays_left_out():
     excluded = np.arange(N_QUERIES)
     documents, queries, rankings = ranked(depth=20, excluded=excluded)
-    candidates = rank_directly(gather_candidates(rankings), CONFIGS, documents, queries)
+    candidates = rank_directly(gather_candidates(rankings), CONFIGS, Scorer(documents, queries))
     one = chain((Config(8, "int8"), 20), (Config(8), 10), (baseline(FULL_DIM), 5))
     rows, _ = candidates.results(one)
     assert not (rows == excluded[:, None]).any()
@@ -196,16 +196,19 @@ def test_other_vectors_than_the_evaluation_s_are_refused():
     documents, queries, rankings = ranked(depth=12)
     candidates = gather_candidates(rankings)
     with pytest.raises(InputError, match="give the data that it was made from"):
-        rank_directly(candidates, [Config(8)], documents[:-1], queries)
+        rank_directly(candidates, [Config(8)], Scorer(documents[:-1], queries))
     with pytest.raises(InputError, match="score otherwise"):
-        rank_directly(candidates, [Config(8)], documents[::-1].copy(), queries)
+        rank_directly(candidates, [Config(8)], Scorer(documents[::-1].copy(), queries))
 
 
 def test_direct_scoring_reports_and_can_be_stopped():
     documents, queries, rankings = ranked(depth=12)
     told: list[Progress] = []
     rank_directly(
-        gather_candidates(rankings), CONFIGS[1:4], documents, queries, on_progress=told.append
+        gather_candidates(rankings),
+        CONFIGS[1:4],
+        Scorer(documents, queries),
+        on_progress=told.append,
     )
     assert [(p.done, p.total) for p in told] == [(0, 3), (1, 3), (2, 3)]
 
@@ -216,4 +219,6 @@ def test_direct_scoring_reports_and_can_be_stopped():
         raise StopError
 
     with pytest.raises(StopError):
-        rank_directly(gather_candidates(rankings), CONFIGS, documents, queries, on_progress=stop)
+        rank_directly(
+            gather_candidates(rankings), CONFIGS, Scorer(documents, queries), on_progress=stop
+        )

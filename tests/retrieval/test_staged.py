@@ -40,7 +40,7 @@ def test_a_real_staged_search_returns_what_the_lists_say(data, text):
     documents, queries, rankings = data
     one = parse_chain(text)
     later = [stage.config for stage in one.stages[1:]]
-    candidates = rank_directly(gather_candidates(rankings), later, documents, queries)
+    candidates = rank_directly(gather_candidates(rankings), later, Scorer(documents, queries))
     expected, decided = candidates.results(one)
     assert decided.all()
     search = StagedSearch(one, Scorer(documents, queries))

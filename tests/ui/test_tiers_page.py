@@ -121,8 +121,8 @@ def test_an_own_chain_the_lists_cannot_tell_is_decided_by_direct_scores():
     [
         ("64-binary", "names no stage"),
         ("64-binary:5, 256-float32:10", "give stage 1 at least 10 candidates"),
-        ("64-binary:151, 256-float32:10", "the corpus has 150"),
-        ("64-binary:120, 256-float32:10", "rank deeper, to 120"),
+        ("64-binary:999999, 256-float32:10", "hands on 999999 documents and the corpus has"),
+        ("64-binary:101, 256-float32:10", "rank deeper, to 101"),
         ("<b>x</b>:5", "names no stage"),
     ],
 )
@@ -134,15 +134,19 @@ def test_an_own_chain_that_cannot_run_is_told(chain, message):
     assert message in error.value
 
 
-def test_ranking_deeper_answers_longer_lists():
+def test_ranking_deeper_answers_longer_lists(sample):
+    n_docs = sample.rankings.n_docs
     page = open_tiers()
-    labelled(page.button, "Rank 150 deep").click().run()
-    finish(page, "deeper")
+    labelled(page.number_input, "Places in each list").set_value(n_docs).run()
+    labelled(page.button, "Rank again").click().run()
+    wait_for(page.session_state["extension"].job)
+    page.run()
+    page.run()
     assert not page.exception
-    assert labelled(page.button, "Rank 150 deep").disabled
-    fill(page, "Stages", "64-binary:150, 256-float32:10")
+    assert f"These lists hold all {n_docs:,} documents" in said(page)
+    fill(page, "Stages", f"64-binary:{n_docs}, 256-float32:10")
     assert not page.error
-    # All 150 documents are handed on: nothing can be lost.
+    # All documents are handed on: nothing can be lost.
     assert [m.value for m in page.metric if m.label == "recall@10"][-1] == "1.000"
 
 
@@ -150,7 +154,7 @@ def test_an_evaluation_without_vectors_says_what_it_cannot_do(served):
     shutil.copy(SAMPLE, served / "one.evaluation")
     page = open_tiers(data=str(served / "one.evaluation"))
     assert not page.exception
-    assert labelled(page.button, "Rank 150 deep").disabled
+    assert not has(page.button, "Rank again")
     assert labelled(page.button, "Score candidates directly").disabled
     assert "an evaluation without its vectors" in said(page)
     page.button_group(key="section").set_value(INDEX).run()
@@ -170,13 +174,14 @@ def test_latency_is_measured_beside_full_dimension():
     assert "on this machine" in said(page)
 
 
-def test_policies_are_shown_beside_their_references():
+def test_policies_are_shown_beside_their_references(sample):
+    half = sample.rankings.n_queries // 2
     page = open_tiers(ALLOCATION)
     assert not page.exception
     table = page.dataframe[0].value
     assert list(table["policy"])[:3] == ["by margin", "by predictor", "by segment"]
     assert any("Storage is set by the largest dimension" in element.value for element in page.info)
-    assert "Tuned on 50 queries, reported on the other 50" in said(page)
+    assert f"Tuned on {half} queries, reported on the other " in said(page)
     page.multiselect[0].set_value(["keyword"]).run()
     assert not page.exception
     assert "keyword 256" in said(page)
