@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mrl_explorer.decide.funnels import Aim, Tiers, describe, plan
+from mrl_explorer.decide.funnels import Aim, Tiers, describe, held_out_tiers, plan
 from mrl_explorer.decide.needs import rescoring_configs
 from mrl_explorer.embed import DataSource
 from mrl_explorer.errors import InputError
@@ -49,6 +49,8 @@ def add_tiers(commands: Any) -> None:  # noqa: ANN401 - argparse names no type f
     add("--max-disk-reads", type=int, metavar="N", help="vectors read from disk at most")
     add("--max-stages", type=int, choices=(1, 2, 3, 4), default=4, help="default: 4")
     add("--indexed", action="store_true", help="count the RAM of a graph over the first stage")
+    add("--quantizations", type=_names, metavar="int8,binary", help="that a stage may use")
+    add("--basis", type=_names, metavar="native,pca", help="that a stage may use")
     add("--all-in-ram", action="store_true", help="keep the last stage's vectors in RAM as well")
     add(
         "--chain",
@@ -71,6 +73,10 @@ def add_tiers(commands: Any) -> None:  # noqa: ANN401 - argparse names no type f
     command.add_argument("--json", metavar="FILE", help="write it as JSON; - for standard output")
 
 
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(","))
+
+
 def _run(options: argparse.Namespace) -> int:
     aim = Aim(
         min_recall=options.min_recall,
@@ -84,6 +90,8 @@ def _run(options: argparse.Namespace) -> int:
         max_stages=options.max_stages,
         indexed=options.indexed,
         last_on_disk=not options.all_in_ram,
+        quantizations=options.quantizations,
+        bases=options.basis,
     )
     chains = [parse_chain(text) for text in options.chain]
     evaluation = load_evaluation(options.evaluation)
@@ -102,10 +110,13 @@ def _run(options: argparse.Namespace) -> int:
                 "evaluation was made from."
             )
         own.append(tiers)
+    held_out = None
+    if found.chosen is not None:
+        held_out = held_out_tiers(found.chosen.chain, evaluation, aim)
     if options.json is not None:
-        _write(plan_values(found, rankings, own=own), options.json)
+        _write(plan_values(found, rankings, own=own, held_out=held_out), options.json)
     if options.json != "-":
-        sys.stdout.write(plan_text(found, rankings, own=own))
+        sys.stdout.write(plan_text(found, rankings, own=own, held_out=held_out))
     return 0
 
 

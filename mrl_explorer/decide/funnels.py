@@ -15,9 +15,10 @@ from mrl_explorer.data import Judgements
 from mrl_explorer.decide.intervals import intervals
 from mrl_explorer.decide.needs import Need, chain_need, full_need
 from mrl_explorer.errors import InputError
-from mrl_explorer.retrieval.candidates import Candidates
+from mrl_explorer.retrieval.candidates import Candidates, gather_candidates
 from mrl_explorer.retrieval.chains import Chain, chain, check_chain, stored_code
 from mrl_explorer.retrieval.config import Config
+from mrl_explorer.retrieval.evaluation import Evaluation
 from mrl_explorer.retrieval.metrics import relevance_of
 from mrl_explorer.retrieval.rankings import Rankings
 
@@ -59,6 +60,8 @@ class Aim:
         Whether the first stage has a graph, whose RAM is then counted.
     last_on_disk : bool
         Whether the last of several stages reads from disk.
+    quantizations, bases : tuple of str or None
+        What a stage may use, beside full dimension in float32; None for all.
     """
 
     min_recall: float = 0.99
@@ -72,6 +75,14 @@ class Aim:
     max_stages: int = 4
     indexed: bool = False
     last_on_disk: bool = True
+    quantizations: tuple[str, ...] | None = None
+    bases: tuple[str, ...] | None = None
+
+    def permits(self, config: Config) -> bool:
+        """Tell whether a stage may use a configuration."""
+        return (self.quantizations is None or config.quantization in self.quantizations) and (
+            self.bases is None or config.basis in self.bases
+        )
 
     def need(self, chain: Chain, *, full_dim: int) -> Need:
         """Work out what a chain needs under this aim."""
@@ -289,6 +300,28 @@ def describe(
     return _with_ndcg(tiers, candidates, judgements)
 
 
+def held_out_tiers(chain: Chain, evaluation: Evaluation, aim: Aim) -> Tiers | None:
+    """Give a chain's figures on documents that its fitted bases have not seen.
+
+    Bases were fitted on one half of the documents and the chain runs on the other, so the corpus is
+    half as large: recall is higher for that alone.
+
+    Returns
+    -------
+    Tiers or None
+        None when no stage has a fitted basis, nothing was held out, or the lists cannot tell.
+    """
+    held_out = evaluation.held_out
+    if held_out is None or not any(stage.config.is_fitted for stage in chain.stages):
+        return None
+    candidates = gather_candidates(held_out.rankings)
+    if chain.stages[0].config not in held_out.rankings:
+        return None
+    if chain.candidates > min(held_out.rankings.depth, held_out.rankings.n_docs):
+        return None
+    return describe(chain, candidates, aim)
+
+
 def recall_curves(candidates: Candidates, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Give mean recall@k after full-dimension rescoring, by first stage and candidates.
 
@@ -314,7 +347,9 @@ class _Search:
         self._firsts = [
             config
             for config in rankings.configs
-            if config != rankings.baseline and not config.is_rotated_baseline(rankings.full_dim)
+            if config != rankings.baseline
+            and not config.is_rotated_baseline(rankings.full_dim)
+            and aim.permits(config)
         ]
         found = candidates.found(aim.k)
         _, wanted = candidates.truth(aim.k)
@@ -490,7 +525,9 @@ class _Search:
         return [
             config
             for config in known
-            if config != first and config.bytes_per_vector >= first.bytes_per_vector
+            if config != first
+            and config.bytes_per_vector >= first.bytes_per_vector
+            and self._aim.permits(config)
         ]
 
 

@@ -39,8 +39,14 @@ def tiers_values(tiers: Tiers) -> dict[str, Any]:
     }
 
 
-def plan_values(plan: Plan, rankings: Rankings, *, own: Sequence[Tiers] = ()) -> dict[str, Any]:
-    """Give a plan as plain values, and figures of chains that were asked for by name."""
+def plan_values(
+    plan: Plan,
+    rankings: Rankings,
+    *,
+    own: Sequence[Tiers] = (),
+    held_out: Tiers | None = None,
+) -> dict[str, Any]:
+    """Give a plan as plain values: see `plan_text`."""
     aim = plan.aim
     return {
         "n_docs": rankings.n_docs,
@@ -58,6 +64,7 @@ def plan_values(plan: Plan, rankings: Rankings, *, own: Sequence[Tiers] = ()) ->
         "full_ram_bytes": plan.full.ram,
         "full_bytes_read_per_query": plan.full.bytes_read,
         "chosen": None if plan.chosen is None else tiers_values(plan.chosen),
+        "chosen_held_out_recall": None if held_out is None else held_out.recall,
         "runner_up": None if plan.runner_up is None else tiers_values(plan.runner_up),
         "own": [tiers_values(tiers) for tiers in own],
         "first_stages": [
@@ -115,8 +122,22 @@ def shortfall_text(plan: Plan, rankings: Rankings) -> str:
     )
 
 
-def plan_text(plan: Plan, rankings: Rankings, *, own: Sequence[Tiers] = ()) -> str:
-    """Lay a plan out for a terminal."""
+def plan_text(
+    plan: Plan,
+    rankings: Rankings,
+    *,
+    own: Sequence[Tiers] = (),
+    held_out: Tiers | None = None,
+) -> str:
+    """Lay a plan out for a terminal.
+
+    Parameters
+    ----------
+    own : sequence of Tiers
+        Chains that were asked for by name.
+    held_out : Tiers or None
+        The chosen chain on documents that its basis has not seen.
+    """
     aim = plan.aim
     lines = [
         f"{rankings.n_docs:,} documents, {rankings.n_queries:,} queries, {rankings.full_dim} "
@@ -141,8 +162,9 @@ def plan_text(plan: Plan, rankings: Rankings, *, own: Sequence[Tiers] = ()) -> s
         )
     if plan.cut_short:
         lines.append("Not every chain of several stages was run: a cheaper one may exist.")
-    notes = [] if plan.chosen is None else [growth_text(plan.chosen, rankings)]
-    lines += [f"Note: {text}" for text in (*notes, *_basis_notes(plan, own))]
+    if plan.chosen is not None:
+        notes = growth_text(plan.chosen, rankings), fitted_text(plan.chosen, held_out)
+        lines += [f"Note: {text}" for text in notes if text]
     return "\n".join(lines) + "\n"
 
 
@@ -164,6 +186,19 @@ def ratio_text(full: Need, need: Need) -> str:
     )
 
 
+def fitted_text(tiers: Tiers, held_out: Tiers | None) -> str:
+    """Say what a fitted basis keeps on documents that it has not seen; empty where none is used."""
+    if not any(stage.config.is_fitted for stage in tiers.chain.stages):
+        return ""
+    if held_out is None:
+        return PCA_NOTE
+    return (
+        f"The basis was fitted on these documents, which flatters it: fitted on one half and run "
+        f"on the other, the chain keeps {share_text(held_out.recall)} "
+        f"({share_text(held_out.low)} to {share_text(held_out.high)}) of that half's own results."
+    )
+
+
 def growth_text(tiers: Tiers, rankings: Rankings) -> str:
     """Say what the length of the list means for a corpus of another size."""
     share = tiers.chain.candidates / rankings.n_docs
@@ -174,15 +209,9 @@ def growth_text(tiers: Tiers, rankings: Rankings) -> str:
 
 
 PCA_NOTE = (
-    "The basis pca was fitted on the very documents it is measured on, which flatters it: check "
-    "it on documents that it has not seen."
+    "A basis was fitted on the very documents it is measured on, which flatters it, and these "
+    "lists do not tell what the chain keeps on others."
 )
-
-
-def _basis_notes(plan: Plan, own: Sequence[Tiers]) -> list[str]:
-    named = [tiers for tiers in (plan.chosen, plan.runner_up, *own) if tiers is not None]
-    bases = {stage.config.basis for tiers in named for stage in tiers.chain.stages}
-    return [PCA_NOTE] if any(basis.startswith("pca") for basis in bases) else []
 
 
 def _chain_lines(title: str, tiers: Tiers, full: Need, rankings: Rankings) -> list[str]:

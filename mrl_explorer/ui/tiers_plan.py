@@ -5,18 +5,29 @@ from dataclasses import replace
 
 import streamlit as st
 
-from mrl_explorer.decide.funnels import Aim, Plan, Tiers, describe, plan, recall_curves
+from mrl_explorer.decide.funnels import (
+    Aim,
+    Plan,
+    Tiers,
+    describe,
+    held_out_tiers,
+    plan,
+    recall_curves,
+)
 from mrl_explorer.errors import InputError
 from mrl_explorer.report.formats import byte_text, count_text, share_text, times_text
 from mrl_explorer.report.tiers import (
-    PCA_NOTE,
     enough_text,
+    fitted_text,
     growth_text,
     shortfall_text,
     stage_role,
 )
-from mrl_explorer.retrieval.chains import parse_chain, remarks
+from mrl_explorer.retrieval.basis import BASES
+from mrl_explorer.retrieval.chains import Chain, parse_chain, remarks
 from mrl_explorer.retrieval.config import Config
+from mrl_explorer.retrieval.quantization import QUANTIZATIONS
+from mrl_explorer.retrieval.rankings import Rankings
 from mrl_explorer.ui.controls import COUNTS, show_k
 from mrl_explorer.ui.problems import literal, show_error
 from mrl_explorer.ui.tiers_data import NO_VECTORS, Tiered, show_longer_lists
@@ -138,7 +149,7 @@ def show_aim(data: Tiered) -> Aim:
             "its code. What the graph loses is measured under The real index.",
         )
         with st.popover("Limits", icon=":material/straighten:"):
-            limits = _show_limits(rankings.n_docs)
+            limits = _show_limits(rankings)
     return replace(
         limits,
         min_recall=TARGETS[str(target)],
@@ -150,8 +161,9 @@ def show_aim(data: Tiered) -> Aim:
     )
 
 
-def _show_limits(n_docs: int) -> Aim:
-    """Ask for limits; 0 is none."""
+def _show_limits(rankings: Rankings) -> Aim:
+    """Ask for limits; 0 is none, and no choice is all."""
+    n_docs = rankings.n_docs
 
     def ask(label: str, key: str, most: int, advice: str) -> int | None:
         value = st.number_input(label, 0, most, 0, key=key, persist_state="session", help=advice)
@@ -193,7 +205,23 @@ def _show_limits(n_docs: int) -> Aim:
         persist_state="session",
         help="Otherwise its vectors are counted in RAM.",
     )
+    quantizations = st.multiselect(
+        "Quantizations that a stage may use",
+        [n for n in QUANTIZATIONS if any(c.quantization == n for c in rankings.configs)],
+        key="limit_quantizations",
+        placeholder="all",
+        help="What your engine can store and search.",
+    )
+    bases = st.multiselect(
+        "Bases that a stage may use",
+        [n for n in BASES if any(c.basis == n for c in rankings.configs)],
+        key="limit_bases",
+        placeholder="all",
+        help="A fitted basis means a matrix product with every new vector and query.",
+    )
     return Aim(
+        quantizations=tuple(quantizations) or None,
+        bases=tuple(bases) or None,
         max_ram=float(gigabytes) * 1e9 or None,
         max_candidates=candidates,
         max_disk_reads=reads,
@@ -206,6 +234,11 @@ def _show_limits(n_docs: int) -> Aim:
 def _plan(_data: Tiered, identity: tuple[str, str, bool], aim: Aim) -> Plan:
     """Plan once for each question; the identity stands for the data, too large to hash."""
     return plan(_data.candidates, aim, judgements=_data.evaluation.judgements)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _held_out(_data: Tiered, identity: tuple[str, str, bool], chain: Chain) -> Tiers | None:
+    return held_out_tiers(chain, _data.evaluation, Aim(k=chain.k))
 
 
 def _show_tiers(title: str, tiers: Tiers, found: Plan, data: Tiered) -> None:
@@ -317,9 +350,7 @@ def _show_remarks(found: Plan, data: Tiered) -> None:
         lines.append("Not every chain of several stages was run: a cheaper one may exist.")
     if found.chosen is not None:
         lines.append(growth_text(found.chosen, data.evaluation.rankings))
-        bases = {stage.config.basis for stage in found.chosen.chain.stages}
-        if any(basis.startswith("pca") for basis in bases):
-            lines.append(PCA_NOTE)
+        lines.append(fitted_text(found.chosen, _held_out(data, data.identity, found.chosen.chain)))
     st.caption(literal(" ".join(lines)))
 
 

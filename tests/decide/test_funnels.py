@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mrl_explorer.data import Judgements
-from mrl_explorer.decide.funnels import Aim, describe, plan, recall_curves
+from mrl_explorer.decide.funnels import Aim, describe, held_out_tiers, plan, recall_curves
 from mrl_explorer.decide.intervals import intervals
 from mrl_explorer.decide.needs import rescoring_configs
 from mrl_explorer.errors import InputError
@@ -16,6 +16,8 @@ from mrl_explorer.report.tiers import shortfall_text
 from mrl_explorer.retrieval.candidates import Scorer, gather_candidates, rank_directly
 from mrl_explorer.retrieval.chains import chain, parse_chain
 from mrl_explorer.retrieval.config import grid
+from mrl_explorer.retrieval.evaluation import Evaluation, Listed, Queries, Source
+from mrl_explorer.retrieval.held_out import rank_held_out
 from mrl_explorer.retrieval.metrics import Cutoff, recall
 from mrl_explorer.retrieval.sweep import sweep
 from tests.retrieval.corpora import make_corpus
@@ -148,6 +150,42 @@ def test_what_is_chosen_keeps_every_promise(
 
 
 CACHE = made("decaying")
+
+
+def test_only_what_is_permitted_is_used(decaying):
+    aim = Aim(min_recall=0.9, k=5, quantizations=("binary", "int8"), bases=("native",))
+    found = plan(decaying[2], aim)
+    assert found.best_of_each
+    for tiers in found.best_of_each:
+        for stage in tiers.chain.stages:
+            allowed = stage.config.quantization in ("binary", "int8")
+            assert allowed or stage.config == decaying[2].rankings.baseline
+    assert plan(decaying[2], Aim(k=5, bases=("random",))).chosen is None
+
+
+def test_a_fitted_basis_is_held_against_documents_that_it_has_not_seen():
+    documents, queries = make_corpus("decaying", n_docs=400, n_queries=20, full_dim=16, seed=0)
+    configs = grid(16, dims=(4, 16), quantizations=("float32", "int8"), bases=("native", "pca"))
+    rankings = sweep(documents, queries, configs, depth=40)
+    held_out = rank_held_out(documents, queries, configs, depth=40, excluded=None)
+    assert held_out is not None
+    evaluation = Evaluation(
+        rankings,
+        Listed(np.array([], np.int32), (), (), ()),
+        Queries((), (), None),
+        None,
+        Source("d", "q"),
+        held_out=held_out,
+    )
+    fitted = parse_chain("4-int8-pca:20,16-float32:5")
+    got = held_out_tiers(fitted, evaluation, Aim(k=5))
+    assert got is not None
+    expected = recall(held_out.rankings, Cutoff(5, 4, rescore=True))
+    place = held_out.rankings.place(fitted.stages[0].config)
+    assert got.recall == pytest.approx(expected[place].mean())
+    assert held_out_tiers(parse_chain("4-int8:20,16-float32:5"), evaluation, Aim(k=5)) is None
+    assert held_out_tiers(parse_chain("4-int8-pca:41,16-float32:5"), evaluation, Aim(k=5)) is None
+    assert held_out_tiers(fitted, replace(evaluation, held_out=None), Aim(k=5)) is None
 
 
 def test_where_k_places_are_enough_nothing_is_rescored(decaying):
