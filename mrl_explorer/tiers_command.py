@@ -99,7 +99,9 @@ def _run(options: argparse.Namespace) -> int:
     candidates = gather_candidates(rankings)
     if options.corpus is not None:
         candidates = _scored(candidates, evaluation, options)
-    found = plan(candidates, aim, judgements=evaluation.judgements)
+    there = evaluation.held_out
+    unseen = None if there is None else gather_candidates(there.rankings)
+    found = plan(candidates, aim, judgements=evaluation.judgements, unseen=unseen)
     own: list[Tiers] = []
     for chain in chains:
         tiers = describe(chain, candidates, aim, judgements=evaluation.judgements)
@@ -111,8 +113,8 @@ def _run(options: argparse.Namespace) -> int:
             )
         own.append(tiers)
     held_out = None
-    if found.chosen is not None:
-        held_out = held_out_tiers(found.chosen.chain, evaluation, aim)
+    if found.chosen is not None and unseen is not None:
+        held_out = held_out_tiers(found.chosen.chain, unseen, aim)
     if options.json is not None:
         _write(plan_values(found, rankings, own=own, held_out=held_out), options.json)
     if options.json != "-":

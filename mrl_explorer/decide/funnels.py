@@ -5,7 +5,7 @@ a first stage at every number of candidates is a running count over its list. On
 further stages are run, and only those that could be cheaper than the best known one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -15,10 +15,9 @@ from mrl_explorer.data import Judgements
 from mrl_explorer.decide.intervals import intervals
 from mrl_explorer.decide.needs import Need, chain_need, full_need
 from mrl_explorer.errors import InputError
-from mrl_explorer.retrieval.candidates import Candidates, gather_candidates
+from mrl_explorer.retrieval.candidates import Candidates
 from mrl_explorer.retrieval.chains import Chain, chain, check_chain, stored_code
 from mrl_explorer.retrieval.config import Config
-from mrl_explorer.retrieval.evaluation import Evaluation
 from mrl_explorer.retrieval.metrics import relevance_of
 from mrl_explorer.retrieval.rankings import Rankings
 
@@ -151,6 +150,9 @@ class FirstStage:
         The fewest that reach the aim; None when all the lists hold do not.
     recall, low, high : float
         Mean recall@k with so many, or with all that the lists hold, and its 95% interval.
+    unseen : float or None
+        For a fitted basis, mean recall@k with so many on documents that it has not seen; None
+        where that does not apply or was not measured.
     """
 
     config: Config
@@ -158,6 +160,7 @@ class FirstStage:
     recall: float
     low: float
     high: float
+    unseen: float | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,7 +235,13 @@ def check_aim(aim: Aim, rankings: Rankings) -> None:
         )
 
 
-def plan(candidates: Candidates, aim: Aim, *, judgements: Judgements | None = None) -> Plan:
+def plan(
+    candidates: Candidates,
+    aim: Aim,
+    *,
+    judgements: Judgements | None = None,
+    unseen: Candidates | None = None,
+) -> Plan:
     """Find the cheapest chain that reaches an aim.
 
     Parameters
@@ -243,6 +252,8 @@ def plan(candidates: Candidates, aim: Aim, *, judgements: Judgements | None = No
         Target and limits.
     judgements : Judgements, optional
         For nDCG of the chains that are named.
+    unseen : Candidates, optional
+        Of the run's held-out lists: a chain with a fitted basis has to reach the aim there too.
 
     Raises
     ------
@@ -251,7 +262,7 @@ def plan(candidates: Candidates, aim: Aim, *, judgements: Judgements | None = No
     """
     rankings = candidates.rankings
     check_aim(aim, rankings)
-    search = _Search(candidates, aim)
+    search = _Search(candidates, aim, unseen)
     best = search.best_of_each()
     ordered = sorted(best.values(), key=lambda one: aim.cost(one.chain, one.need))
     described = tuple(
@@ -300,7 +311,7 @@ def describe(
     return _with_ndcg(tiers, candidates, judgements)
 
 
-def held_out_tiers(chain: Chain, evaluation: Evaluation, aim: Aim) -> Tiers | None:
+def held_out_tiers(chain: Chain, unseen: Candidates, aim: Aim) -> Tiers | None:
     """Give a chain's figures on documents that its fitted bases have not seen.
 
     Bases were fitted on one half of the documents and the chain runs on the other, so the corpus is
@@ -309,17 +320,17 @@ def held_out_tiers(chain: Chain, evaluation: Evaluation, aim: Aim) -> Tiers | No
     Returns
     -------
     Tiers or None
-        None when no stage has a fitted basis, nothing was held out, or the lists cannot tell.
+        None when no stage has a fitted basis, or the held-out lists cannot tell.
     """
-    held_out = evaluation.held_out
-    if held_out is None or not any(stage.config.is_fitted for stage in chain.stages):
+    rankings = unseen.rankings
+    if not any(stage.config.is_fitted for stage in chain.stages):
         return None
-    candidates = gather_candidates(held_out.rankings)
-    if chain.stages[0].config not in held_out.rankings:
+    if chain.stages[0].config not in rankings or chain.k > rankings.n_docs:
         return None
-    if chain.candidates > min(held_out.rankings.depth, held_out.rankings.n_docs):
+    if chain.candidates > rankings.depth and rankings.depth < rankings.n_docs:
         return None
-    return describe(chain, candidates, aim)
+    stages = tuple(replace(stage, keep=min(stage.keep, rankings.n_docs)) for stage in chain.stages)
+    return describe(Chain(stages), unseen, aim)
 
 
 def recall_curves(candidates: Candidates, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -337,11 +348,34 @@ def recall_curves(candidates: Candidates, k: int) -> tuple[np.ndarray, np.ndarra
     return np.arange(k, found.shape[2] + 1), means[:, k - 1 :]
 
 
+@dataclass(frozen=True, eq=False)
+class _Lists:
+    """Hits of first stages at every number of candidates."""
+
+    found: np.ndarray
+    """(n_firsts, n_queries, depth) int16."""
+    wanted: np.ndarray
+    """(n_queries,) what makes shares of them."""
+    n_docs: int
+
+    @classmethod
+    def of(cls, candidates: Candidates, firsts: Sequence[Config], k: int) -> "_Lists":
+        places = [candidates.rankings.place(config) for config in firsts]
+        _, wanted = candidates.truth(k)
+        found = candidates.found(k)[places]
+        return cls(found, np.maximum(wanted, 1), candidates.rankings.n_docs)
+
+    def shares(self, counts: np.ndarray) -> np.ndarray:
+        """Give recall of every first stage with so many candidates each: (n_firsts, n_queries)."""
+        at = counts[:, None, None] - 1
+        return np.take_along_axis(self.found, at, axis=2)[:, :, 0] / self.wanted
+
+
 class _Search:
     """One search: the look-ups first, then chains of several stages that could be cheaper."""
 
-    def __init__(self, candidates: Candidates, aim: Aim) -> None:
-        self._candidates, self._aim = candidates, aim
+    def __init__(self, candidates: Candidates, aim: Aim, unseen: Candidates | None) -> None:
+        self._candidates, self._aim, self._unseen = candidates, aim, unseen
         rankings = candidates.rankings
         self._rankings = rankings
         self._firsts = [
@@ -351,12 +385,7 @@ class _Search:
             and not config.is_rotated_baseline(rankings.full_dim)
             and aim.permits(config)
         ]
-        found = candidates.found(aim.k)
-        _, wanted = candidates.truth(aim.k)
-        places = [rankings.place(config) for config in self._firsts]
-        # (n_firsts, n_queries, depth) of hits, and what makes shares of them.
-        self._found, self._wanted = found[places], np.maximum(wanted, 1)
-        self.n_considered = self._found.shape[0] * (self._found.shape[2] - aim.k + 1)
+        self.n_considered = len(self._firsts) * (rankings.depth - aim.k + 1)
         self.n_undecided = 0
         self.cut_short = False
         self.first_stages = tuple(self._shortest())
@@ -376,11 +405,6 @@ class _Search:
     def _cost(self, tiers: Tiers) -> tuple[float, ...]:
         return self._aim.cost(tiers.chain, tiers.need)
 
-    def _shares(self, counts: np.ndarray) -> np.ndarray:
-        """Give recall of every first stage with so many candidates each: (n_firsts, n_queries)."""
-        at = counts[:, None, None] - 1
-        return np.take_along_axis(self._found, at, axis=2)[:, :, 0] / self._wanted
-
     def _reach(self, values: np.ndarray) -> np.ndarray:
         """Tell which rows reach the aim."""
         if not self._aim.sure:
@@ -388,24 +412,47 @@ class _Search:
             return values.mean(axis=1) >= self._aim.min_recall - 5e-7
         return intervals(values)[0] >= self._aim.min_recall - 5e-7
 
-    def _shortest(self) -> Iterator[FirstStage]:
-        """Bisect for the fewest candidates: recall, and its lower end, never fall with more."""
-        n_firsts, _, depth = self._found.shape
-        if not n_firsts:
-            return
-        aim = self._aim
+    def _fewest(self, lists: "_Lists") -> tuple[np.ndarray, np.ndarray]:
+        """Bisect for the fewest candidates: recall, and its lower end, never fall with more.
+
+        Returns
+        -------
+        reached, counts : np.ndarray
+            (n_firsts,) whether the aim is reached at all, and with how many: else all there are.
+        """
+        n_firsts, _, depth = lists.found.shape
+        low, high = np.full(n_firsts, self._aim.k), np.full(n_firsts, depth)
+        reached = self._reach(lists.shares(high))
         # A list as long as the corpus holds everything: rescoring it is the ground truth.
-        low, high = np.full(n_firsts, aim.k), np.full(n_firsts, depth)
-        reached = self._reach(self._shares(high))
-        if depth >= self._rankings.n_docs:
-            reached[:] = True
+        reached |= depth >= lists.n_docs
         while (low < high).any():
             middle = (low + high) // 2
-            enough = self._reach(self._shares(middle))
+            enough = self._reach(lists.shares(middle))
             high = np.where(enough, middle, high)
             low = np.where(enough, low, np.minimum(middle + 1, high))
-        counts = np.where(reached, high, depth)
-        values = self._shares(counts)
+        return reached, np.where(reached, high, depth)
+
+    def _shortest(self) -> Iterator[FirstStage]:
+        """Give the fewest candidates of each: for a fitted basis, on documents unseen as well."""
+        if not self._firsts:
+            return
+        lists = _Lists.of(self._candidates, self._firsts, self._aim.k)
+        reached, counts = self._fewest(lists)
+        unseen = self._unseen
+        fitted = [
+            place
+            for place, config in enumerate(self._firsts)
+            if config.is_fitted and unseen is not None and config in unseen.rankings
+        ]
+        kept_unseen: dict[int, float] = {}
+        if fitted and unseen is not None and self._aim.k <= unseen.rankings.depth:
+            others = _Lists.of(unseen, [self._firsts[place] for place in fitted], self._aim.k)
+            also, needed = self._fewest(others)
+            reached[fitted] &= also
+            counts[fitted] = np.minimum(np.maximum(counts[fitted], needed), lists.found.shape[2])
+            at = np.minimum(counts[fitted], others.found.shape[2])
+            kept_unseen = dict(zip(fitted, others.shares(at).mean(axis=1), strict=True))
+        values = lists.shares(counts)
         lows, highs = intervals(values)
         for place, config in enumerate(self._firsts):
             whole = counts[place] >= self._rankings.n_docs
@@ -415,7 +462,21 @@ class _Search:
                 float(values[place].mean()),
                 1.0 if whole else float(lows[place]),
                 1.0 if whole else float(highs[place]),
+                float(kept_unseen[place]) if place in kept_unseen else None,
             )
+
+    def _holds_unseen(self, chain: Chain) -> bool:
+        """Tell whether a chain with a fitted basis reaches the aim on documents unseen as well.
+
+        Where nothing was held out there is nothing to ask.
+        """
+        if self._unseen is None or not any(s.config.is_fitted for s in chain.stages):
+            return True
+        tiers = held_out_tiers(chain, self._unseen, self._aim)
+        if tiers is None:
+            self.n_undecided += 1
+            return False
+        return (tiers.low if self._aim.sure else tiers.recall) >= self._aim.min_recall - 5e-7
 
     def _alone_or_rescored(self, first: FirstStage) -> Tiers | None:
         """Make the chain of one stage where that is enough, else with full-dimension rescoring."""
@@ -454,9 +515,9 @@ class _Search:
             self.n_undecided += int((~decided).sum())
             reached = np.zeros(len(some), bool)
             reached[decided] = self._reach(values[decided])
-            if reached.any():
-                place = int(reached.argmax())
-                return _figures(some[place], values[place : place + 1], self._rankings, aim)
+            for place in np.flatnonzero(reached):
+                if self._holds_unseen(some[place]):
+                    return _figures(some[place], values[place : place + 1], self._rankings, aim)
         return None
 
     def _longer_chains(self, bound: tuple[float, ...] | None) -> Iterator[Chain]:
@@ -465,7 +526,8 @@ class _Search:
         A first stage needs as many candidates as it does before full-dimension rescoring: no
         later stage brings back what an earlier one has lost.
         """
-        most = min(self._found.shape[2], self._aim.max_candidates or self._found.shape[2])
+        depth = self._rankings.depth
+        most = min(depth, self._aim.max_candidates or depth)
         able = [
             first
             for first in self.first_stages

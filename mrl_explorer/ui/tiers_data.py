@@ -37,12 +37,15 @@ class Tiered:
         What is shown.
     candidates : Candidates
         Of its lists.
+    unseen : Candidates or None
+        Of its held-out lists.
     direct : bool
         Whether candidates were scored directly.
     """
 
     dataset: Dataset
     candidates: Candidates
+    unseen: Candidates | None
     direct: bool
 
     @property
@@ -65,16 +68,20 @@ def tiered(dataset: Dataset) -> Tiered:
     """Find what this session knows of a data set."""
     store = st.session_state.setdefault("tiers", {}).get((dataset.key, dataset.version), {})
     direct: Candidates | None = store.get("direct")
-    if direct is not None:
-        return Tiered(dataset, direct, direct=True)
-    candidates = _candidates(dataset.evaluation, (dataset.key, dataset.version))
-    return Tiered(dataset, candidates, direct=False)
+    candidates, unseen = _candidates(dataset.evaluation, (dataset.key, dataset.version))
+    return Tiered(dataset, direct or candidates, unseen, direct=direct is not None)
 
 
 @st.cache_resource(show_spinner="Gathering candidates", max_entries=4)
-def _candidates(_evaluation: Evaluation, key: tuple[str, str]) -> Candidates:
+def _candidates(
+    _evaluation: Evaluation, key: tuple[str, str]
+) -> tuple[Candidates, Candidates | None]:
     """Gather once for each run: the key stands for the evaluation, which is too large to hash."""
-    return gather_candidates(_evaluation.rankings)
+    there = _evaluation.held_out
+    return (
+        gather_candidates(_evaluation.rankings),
+        None if there is None else gather_candidates(there.rankings),
+    )
 
 
 def collection_of(data: Tiered) -> Callable[[], Collection]:

@@ -249,7 +249,7 @@ def _show_measured(measured: Measured, wanted: Wanted) -> None:
         help="Candidates that a search looks at: more find more, and take longer.",
     )
     one = measured.recalls[efs.index(ef)]
-    with st.grid(4, min_column_width=150, gap="small"):
+    with st.grid(4, min_column_width=200, gap="small"):
         st.metric(
             f"recall@{k} of exact search",
             share_text(one.of_exact),

@@ -72,10 +72,11 @@ def show_plan(data: Tiered) -> None:
         _show_tiers("Cheapest chain", found.chosen, found, data)
     show_longer_lists(data)
     _show_remarks(found, data)
-    left, right = st.columns([3, 2], gap="medium")
-    with left:
+    with st.grid(2, min_column_width=440, gap="medium"):
+        curves, table = st.container(), st.container()
+    with curves:
         _show_curves(found, data)
-    with right:
+    with table:
         _show_first_stages(found, data)
     if found.runner_up is not None:
         with st.expander(f"Runner-up: {literal(str(found.runner_up.chain))}"):
@@ -233,12 +234,19 @@ def _show_limits(rankings: Rankings) -> Aim:
 @st.cache_resource(show_spinner="Planning", max_entries=32)
 def _plan(_data: Tiered, identity: tuple[str, str, bool], aim: Aim) -> Plan:
     """Plan once for each question; the identity stands for the data, too large to hash."""
-    return plan(_data.candidates, aim, judgements=_data.evaluation.judgements)
+    return plan(
+        _data.candidates,
+        aim,
+        judgements=_data.evaluation.judgements,
+        unseen=_data.unseen,
+    )
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _held_out(_data: Tiered, identity: tuple[str, str, bool], chain: Chain) -> Tiers | None:
-    return held_out_tiers(chain, _data.evaluation, Aim(k=chain.k))
+    if _data.unseen is None:
+        return None
+    return held_out_tiers(chain, _data.unseen, Aim(k=chain.k))
 
 
 def _show_tiers(title: str, tiers: Tiers, found: Plan, data: Tiered) -> None:
@@ -282,7 +290,7 @@ def _show_tiers(title: str, tiers: Tiers, found: Plan, data: Tiered) -> None:
             "Files: what is in RAM as well, and what the last stage reads.",
         )
         _show_need(
-            "Bytes read a query",
+            "Bytes read",
             need.bytes_read,
             full.bytes_read,
             "By a flat first stage over all codes, and by every later one over what it is handed. "
@@ -409,6 +417,7 @@ def _show_first_stages(found: Plan, data: Tiered) -> None:
                 "candidates": enough_text(first, rankings),
                 "recall": first.recall,
                 "low": first.low,
+                "unseen": first.unseen,
             }
             for first in sorted(
                 found.first_stages,
@@ -421,6 +430,11 @@ def _show_first_stages(found: Plan, data: Tiered) -> None:
             "bytes": st.column_config.NumberColumn(help="Bytes of one stored code."),
             "recall": st.column_config.NumberColumn(f"recall@{k}", format="%.3f"),
             "low": st.column_config.NumberColumn("95% from", format="%.3f"),
+            "unseen": st.column_config.NumberColumn(
+                format="%.3f",
+                help="For a fitted basis: recall on documents that it has not seen, half of them. "
+                "It has to reach what is asked for there as well.",
+            ),
         },
     )
 

@@ -16,7 +16,6 @@ from mrl_explorer.report.tiers import shortfall_text
 from mrl_explorer.retrieval.candidates import Scorer, gather_candidates, rank_directly
 from mrl_explorer.retrieval.chains import chain, parse_chain
 from mrl_explorer.retrieval.config import grid
-from mrl_explorer.retrieval.evaluation import Evaluation, Listed, Queries, Source
 from mrl_explorer.retrieval.held_out import rank_held_out
 from mrl_explorer.retrieval.metrics import Cutoff, recall
 from mrl_explorer.retrieval.sweep import sweep
@@ -166,26 +165,44 @@ def test_only_what_is_permitted_is_used(decaying):
 def test_a_fitted_basis_is_held_against_documents_that_it_has_not_seen():
     documents, queries = make_corpus("decaying", n_docs=400, n_queries=20, full_dim=16, seed=0)
     configs = grid(16, dims=(4, 16), quantizations=("float32", "int8"), bases=("native", "pca"))
-    rankings = sweep(documents, queries, configs, depth=40)
     held_out = rank_held_out(documents, queries, configs, depth=40, excluded=None)
     assert held_out is not None
-    evaluation = Evaluation(
-        rankings,
-        Listed(np.array([], np.int32), (), (), ()),
-        Queries((), (), None),
-        None,
-        Source("d", "q"),
-        held_out=held_out,
-    )
+    unseen = gather_candidates(held_out.rankings)
     fitted = parse_chain("4-int8-pca:20,16-float32:5")
-    got = held_out_tiers(fitted, evaluation, Aim(k=5))
+    got = held_out_tiers(fitted, unseen, Aim(k=5))
     assert got is not None
     expected = recall(held_out.rankings, Cutoff(5, 4, rescore=True))
     place = held_out.rankings.place(fitted.stages[0].config)
     assert got.recall == pytest.approx(expected[place].mean())
-    assert held_out_tiers(parse_chain("4-int8:20,16-float32:5"), evaluation, Aim(k=5)) is None
-    assert held_out_tiers(parse_chain("4-int8-pca:41,16-float32:5"), evaluation, Aim(k=5)) is None
-    assert held_out_tiers(fitted, replace(evaluation, held_out=None), Aim(k=5)) is None
+    assert held_out_tiers(parse_chain("4-int8:20,16-float32:5"), unseen, Aim(k=5)) is None
+    assert held_out_tiers(parse_chain("4-int8-pca:41,16-float32:5"), unseen, Aim(k=5)) is None
+
+
+@pytest.mark.parametrize("objective", ["ram", "bytes"])
+@pytest.mark.parametrize("min_recall", [0.6, 0.8, 0.95])
+def test_the_documents_unseen_decide_on_a_fitted_basis(min_recall, objective):
+    # Fewer documents than dims: principal axes of these very documents flatter themselves most.
+    documents, queries = make_corpus("gaussian", n_docs=60, n_queries=30, full_dim=48, seed=0)
+    configs = grid(
+        48, dims=(12, 24, 48), quantizations=("float32", "int8"), bases=("native", "pca")
+    )
+    candidates = gather_candidates(sweep(documents, queries, configs, depth=30))
+    held_out = rank_held_out(documents, queries, configs, depth=30, excluded=None)
+    assert held_out is not None
+    unseen = gather_candidates(held_out.rankings)
+    aim = Aim(min_recall=min_recall, k=3, n_vectors=1e4, objective=objective)
+    flattered = plan(candidates, aim)
+    strict = plan(candidates, aim, unseen=unseen)
+    for tiers in strict.best_of_each:
+        other = held_out_tiers(tiers.chain, unseen, aim)
+        assert other is None or other.recall >= min_recall - 1e-6
+    for before, after in zip(flattered.first_stages, strict.first_stages, strict=True):
+        assert (after.unseen is not None) == after.config.is_fitted
+        if not after.config.is_fitted:
+            assert before == after
+        elif after.candidates is not None:
+            assert before.candidates is not None
+            assert after.candidates >= before.candidates
 
 
 def test_where_k_places_are_enough_nothing_is_rescored(decaying):

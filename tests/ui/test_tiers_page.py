@@ -54,7 +54,12 @@ def finish(app, name):
 def test_the_chosen_chain_is_the_planner_s(sample):
     page = open_tiers()
     assert not page.exception
-    found = plan(gather_candidates(sample.rankings), Aim(), judgements=sample.judgements)
+    found = plan(
+        gather_candidates(sample.rankings),
+        Aim(),
+        judgements=sample.judgements,
+        unseen=gather_candidates(sample.held_out.rankings),
+    )
     chosen = found.chosen
     assert chosen is not None
     shown = figures(page)
@@ -82,7 +87,8 @@ def test_every_control_asks_another_question(sample):
         max_disk_reads=30,
         k=5,
     )
-    chosen = plan(candidates, aim).chosen
+    unseen = gather_candidates(sample.held_out.rankings)
+    chosen = plan(candidates, aim, unseen=unseen).chosen
     assert chosen is not None
     assert stages(page) == [str(stage.config) for stage in chosen.chain.stages]
     page.button_group(key="first_stage").set_value("with a graph").run()
