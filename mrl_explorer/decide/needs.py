@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from mrl_explorer.decide.memory import memory
+from mrl_explorer.decide.engines import usearch_memory
 from mrl_explorer.retrieval.chains import Chain, Stage, stored_code, stored_once
 from mrl_explorer.retrieval.config import Config, baseline
 
@@ -108,17 +108,21 @@ def chain_need(
     for place, stage in enumerate(chain.stages):
         scored = n_vectors if place == 0 else min(chain.stages[place - 1].keep, n_vectors)
         code = stage.config.bytes_per_vector
-        on_disk = from_disk and place == len(configs) - 1
-        each = math.ceil(code / PAGE) * PAGE if on_disk else code
-        stages.append(StageNeed(stage, float(scored), float(scored * each), on_disk))
+        read = from_disk and place == len(configs) - 1
+        each = math.ceil(code / PAGE) * PAGE if read else code
+        stages.append(StageNeed(stage, float(scored), float(scored * each), read))
     resident = stored_once(configs[:-1] if from_disk else configs)
-    graph = memory(first, n_vectors=n_vectors, full_dim=full_dim, rescore=False)
+    in_ram = on_disk = 0.0
+    if indexed:
+        index = usearch_memory(first, n_vectors=n_vectors, full_dim=full_dim, rescore=False)
+        codes = n_vectors * first.bytes_per_vector
+        in_ram, on_disk = index.ram - codes, index.disk - codes
     return Need(
         tuple(stages),
         codes_in_ram=float(sum(n_vectors * config.bytes_per_vector for config in resident)),
         codes_on_disk=float(n_vectors * last.bytes_per_vector) if from_disk else 0.0,
-        graph_in_ram=graph.graph + graph.bookkeeping if indexed else 0.0,
-        graph_on_disk=graph.graph if indexed else 0.0,
+        graph_in_ram=in_ram,
+        graph_on_disk=on_disk,
     )
 
 

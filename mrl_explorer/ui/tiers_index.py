@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from mrl_explorer.data import own_rows
-from mrl_explorer.decide.memory import memory
+from mrl_explorer.decide.engines import usearch_memory
 from mrl_explorer.progress import OnProgress, Progress
 from mrl_explorer.report.formats import byte_text, share_text
 from mrl_explorer.report.latency import latency_rows
@@ -304,7 +304,13 @@ def _show_measured(measured: Measured, wanted: Wanted) -> None:
 
 def _show_resident(measured: Measured, wanted: Wanted) -> None:
     graph, n_docs = measured.graph, measured.n_docs
-    model = memory(wanted.config, n_vectors=n_docs, full_dim=wanted.config.dim, rescore=False)
+    model = usearch_memory(
+        wanted.config,
+        n_vectors=n_docs,
+        full_dim=wanted.config.dim,
+        rescore=False,
+        links=wanted.settings.links,
+    )
     if graph.resident_bytes is None:
         st.metric("Resident", "not told", border=True, help="This system does not tell.")
         return
@@ -316,5 +322,5 @@ def _show_resident(measured: Measured, wanted: Wanted) -> None:
         delta_arrow="off",
         border=True,
         help="What a fresh process grows by on loading the file. usearch takes memory in blocks, "
-        f"so a small index takes more a vector. The model says {byte_text(model.ram)} for M = 16.",
+        f"so a small index takes more a vector. The model says {byte_text(model.ram)}.",
     )
