@@ -33,7 +33,9 @@ def latency_rows(
             **(
                 {}
                 if bytes_read is None
-                else {"bytes vs it": f"{bytes_read[name] / bytes_read[compared_with]:.3g}×"}
+                else {
+                    f"bytes vs {compared_with}": f"{bytes_read[name] / bytes_read[compared_with]:.3g}×"
+                }
             ),
             f"time vs {compared_with}": (
                 f"{one.ratio:.2f}× ({one.ratio_low:.2f}-{one.ratio_high:.2f})"

@@ -19,7 +19,8 @@ FULL = "full dimension"
 _TIMED = 2
 HELP_LATENCY = (
     "Measured on this server, warm, one query at a time on one thread, the searches in turn; the "
-    "first stage by usearch's exact search, later ones by numpy, all vectors in memory. Ratios "
+    "first stage by usearch's exact search, later ones by numpy, all vectors in memory. On all "
+    "threads the first stage runs as one batch and later ones on one thread. Ratios "
     "first: milliseconds of another machine differ, ratios less. The spread is that of the "
     "rounds."
 )
