@@ -30,13 +30,7 @@ def latency_rows(
     return [
         {
             "search": name,
-            **(
-                {}
-                if bytes_read is None
-                else {
-                    f"bytes vs {compared_with}": f"{bytes_read[name] / bytes_read[compared_with]:.3g}×"
-                }
-            ),
+            **_bytes_column(name, compared_with, bytes_read),
             f"time vs {compared_with}": (
                 f"{one.ratio:.2f}× ({one.ratio_low:.2f}-{one.ratio_high:.2f})"
             ),
@@ -49,6 +43,15 @@ def latency_rows(
         }
         for name, one in measured.items()
     ]
+
+
+def _bytes_column(
+    name: str, compared_with: str, bytes_read: Mapping[str, float] | None
+) -> dict[str, str]:
+    if bytes_read is None:
+        return {}
+    ratio = bytes_read[name] / bytes_read[compared_with]
+    return {f"bytes vs {compared_with}": f"{ratio:.3g}×"}
 
 
 def modelled_text(
