@@ -18,6 +18,7 @@ from mrl_explorer.errors import InputError
 from mrl_explorer.retrieval.candidates import Candidates
 from mrl_explorer.retrieval.chains import Chain, chain, check_chain, stored_code
 from mrl_explorer.retrieval.config import Config
+from mrl_explorer.retrieval.hnsw import INDEXED
 from mrl_explorer.retrieval.metrics import relevance_of
 from mrl_explorer.retrieval.rankings import Rankings
 
@@ -56,7 +57,8 @@ class Aim:
     max_stages : int
         Stages at most.
     indexed : bool
-        Whether the first stage has a graph, whose RAM is then counted.
+        Whether the first stage has a graph, whose RAM is then counted; only codes that usearch
+        indexes can then come first.
     last_on_disk : bool
         Whether the last of several stages reads from disk.
     quantizations, bases : tuple of str or None
@@ -378,12 +380,18 @@ class _Search:
         self._candidates, self._aim, self._unseen = candidates, aim, unseen
         rankings = candidates.rankings
         self._rankings = rankings
-        self._firsts = [
+        self._permitted = [
             config
             for config in rankings.configs
             if config != rankings.baseline
             and not config.is_rotated_baseline(rankings.full_dim)
             and aim.permits(config)
+        ]
+        # A graph is built over codes that usearch can compare.
+        self._firsts = [
+            config
+            for config in self._permitted
+            if not aim.indexed or config.quantization in INDEXED
         ]
         self.n_considered = len(self._firsts) * (rankings.depth - aim.k + 1)
         self.n_undecided = 0
@@ -583,7 +591,7 @@ class _Search:
 
         Where candidates were scored directly, those configurations decide every query.
         """
-        known = self._candidates.direct or dict.fromkeys(self._firsts)
+        known = self._candidates.direct or dict.fromkeys(self._permitted)
         return [
             config
             for config in known

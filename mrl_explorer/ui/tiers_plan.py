@@ -147,7 +147,8 @@ def show_aim(data: Tiered) -> Aim:
             persist_state="session",
             help="**flat**: codes only, all of them read for each query. **with a graph**: "
             "adds the RAM of a usearch HNSW graph, M = 16, which does not shrink with the "
-            "code. What the graph loses is measured under The real index.",
+            "code, and leaves out first stages that usearch does not index. What the graph loses "
+            "is measured under The real index.",
         )
         with st.popover("Limits", icon=":material/straighten:"):
             limits = _show_limits(rankings)

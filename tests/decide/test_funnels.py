@@ -162,6 +162,14 @@ def test_only_what_is_permitted_is_used(decaying):
     assert plan(decaying[2], Aim(k=5, bases=("random",))).chosen is None
 
 
+def test_a_graph_comes_first_only_over_codes_that_usearch_compares(decaying):
+    flat, indexed = (plan(decaying[2], Aim(min_recall=0.9, k=5, indexed=x)) for x in (False, True))
+    assert {first.config.quantization for first in flat.first_stages} >= {"int4", "int8"}
+    named = {first.config.quantization for first in indexed.first_stages}
+    assert named == {"float32", "int8", "binary"}
+    assert all(tiers.need.graph_in_ram > 0 for tiers in indexed.best_of_each)
+
+
 def test_a_fitted_basis_is_held_against_documents_that_it_has_not_seen():
     documents, queries = make_corpus("decaying", n_docs=400, n_queries=20, full_dim=16, seed=0)
     configs = grid(16, dims=(4, 16), quantizations=("float32", "int8"), bases=("native", "pca"))
