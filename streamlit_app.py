@@ -4,7 +4,7 @@ import gc
 
 import streamlit as st
 
-from mrl_explorer.ui import data_page, decide_page, explore_page, frame
+from mrl_explorer.ui import data_page, decide_page, explore_page, frame, tiers_page
 
 st.set_page_config(
     page_title="MRL Explorer",
@@ -25,9 +25,10 @@ explore = st.Page(
     explore_page.show, title="Explore", icon=":material/tune:", url_path="explore", default=True
 )
 decide = st.Page(decide_page.show, title="Decide", icon=":material/rule:", url_path="decide")
+tiers = st.Page(tiers_page.show, title="Tiers", icon=":material/filter_alt:", url_path="tiers")
 data = st.Page(data_page.show, title="Data", icon=":material/database:", url_path="data")
 st.session_state["explore page"], st.session_state["data page"] = explore, data
-page = st.navigation([explore, decide, data], position="top")
+page = st.navigation([explore, decide, tiers, data], position="top")
 frame.show_style()
 page.run()
 settle()

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from mrl_explorer.cli import cache, evaluate, models, recommend
+from mrl_explorer.cli import cache, evaluate, models, recommend, tiers
 from mrl_explorer.errors import InputError
 
 EXIT_INPUT_ERROR = 2
@@ -32,6 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     evaluate.add_command(commands)
     recommend.add_command(commands)
+    tiers.add_command(commands)
     models.add_command(commands)
     cache.add_command(commands)
     return parser

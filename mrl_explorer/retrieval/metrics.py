@@ -4,6 +4,7 @@ recall@k asks how much of the baseline's own top k a configuration finds; nDCG@k
 success@k ask how good a list is by human judgement. They are different questions.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -139,21 +140,39 @@ def relevance(rankings: Rankings, judgements: Judgements, cutoff: Cutoff) -> Rel
         Empty along its second axis when no query has a relevant document.
     """
     check_cutoff(rankings, cutoff)
-    gains = _Gains(judgements, rankings.n_docs)
+    lists = (
+        np.take_along_axis(rankings.ids[place], top(rankings, config, cutoff), axis=1)
+        for place, config in enumerate(rankings.configs)
+    )
+    return relevance_of(lists, judgements, n_docs=rankings.n_docs, k=cutoff.k)
+
+
+def relevance_of(
+    lists: Iterable[np.ndarray], judgements: Judgements, *, n_docs: int, k: int
+) -> Relevance:
+    """Measure lists against human judgements, as `relevance` does.
+
+    Parameters
+    ----------
+    lists : iterable of np.ndarray
+        (n_queries, at most k) document rows each, best first; -1 where a list has ended.
+    n_docs : int
+        Documents that the rows count.
+    k : int
+        Places that count.
+    """
+    gains = _Gains(judgements, n_docs)
     rows = gains.judged_queries
-    shape = (len(rankings.configs), len(rows))
-    ndcg, mrr, success = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    discounts = 1 / np.log2(np.arange(2, cutoff.k + 2))
-    ideal = gains.ideal(cutoff.k) @ discounts
-    for place, config in enumerate(rankings.configs):
-        ids = np.take_along_axis(rankings.ids[place], top(rankings, config, cutoff), axis=1)
-        found = gains.of(rows, ids[rows])
-        ndcg[place] = found @ discounts[: found.shape[1]] / ideal
+    discounts = 1 / np.log2(np.arange(2, k + 2))
+    ideal = gains.ideal(k) @ discounts
+    ndcg, mrr, success = [], [], []
+    for ids in lists:
+        found = gains.of(rows, ids[rows, :k])
         relevant = found > 0
-        first = relevant.argmax(axis=1)
-        success[place] = relevant.any(axis=1)
-        mrr[place] = success[place] / (first + 1)
-    return Relevance(ndcg, mrr, success, rows)
+        ndcg.append(found @ discounts[: found.shape[1]] / ideal)
+        success.append(relevant.any(axis=1))
+        mrr.append(success[-1] / (relevant.argmax(axis=1) + 1))
+    return Relevance(np.array(ndcg), np.array(mrr), np.array(success, float), rows)
 
 
 class _Gains:

@@ -214,7 +214,7 @@ def test_a_dimension_is_added_and_the_lists_are_ranked_deeper(sample, open_page)
     sample.slide("ArrowRight", 100)
     page.get_by_role("button", name="Deeper").click()
     page.get_by_role("button", name="Rank again").click()
-    expect(page.get_by_text("These lists hold all 150 documents.")).to_be_visible()
+    expect(page.get_by_text("These lists hold all 300 documents.")).to_be_visible()
     sample.settled(100, "100d int8 pca")
     # Elsewhere the run is as it was.
     other = open_page(page.url)

@@ -1,10 +1,13 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from mrl_explorer.data import Collection, make_records
 from mrl_explorer.decide.summary import summarise
 from mrl_explorer.retrieval.config import Config
+from mrl_explorer.retrieval.evaluation import evaluate
 from mrl_explorer.retrieval.evaluation_file import save_evaluation
 from mrl_explorer.retrieval.metrics import Cutoff
 from tests.ui.apps import columns, curves, html, numbers, open_app, shown_results
@@ -90,9 +93,18 @@ def test_a_fitted_basis_is_told_what_it_reaches_elsewhere(sample):
 
 
 def test_where_no_held_out_figure_can_be_it_says_why(sample, served):
-    app = open_app(dim="64", basis="pca", k="80")
+    vectors = np.random.default_rng(3).normal(size=(20, 8)).astype(np.float32)
+    small = evaluate(
+        Collection(
+            make_records(name="documents.npy", vectors=vectors),
+            make_records(name="queries.npy", vectors=vectors[:4] + 1, what="queries"),
+        )
+    )
+    path = served / "small.evaluation"
+    save_evaluation(small, path)
+    app = open_app(data=str(path), dim="4", basis="pca", k="15")
     assert numbers(app)["held out"] == ("–", "k too large")
-    assert "k = 80 is more than the 75 documents" in held_out_help(app)
+    assert "k = 15 is more than the 10 documents" in held_out_help(app)
     path = served / "older.evaluation"
     save_evaluation(replace(sample, held_out=None), path)
     app = open_app(data=str(path), dim="64", basis="pca")
