@@ -34,6 +34,7 @@ class Explorer:
     def settled(self, dim, config=None):
         """Wait until numbers, results and chart all show a dim."""
         expect(self.page.locator(f".mrl-numbers[data-dim='{dim}']")).to_be_visible()
+        expect(self.page.get_by_test_id("stMetric").first).to_be_visible()
         expect(self.page.locator(f".mrl-results[data-dim='{dim}']")).to_be_visible()
         label = f"{config or f'{dim}d'}"
         expect(
