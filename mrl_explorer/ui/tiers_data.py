@@ -16,7 +16,7 @@ from mrl_explorer.retrieval.candidates import (
     scorer_of,
 )
 from mrl_explorer.retrieval.evaluation import Evaluation
-from mrl_explorer.ui import work
+from mrl_explorer.ui import jobs
 from mrl_explorer.ui.datasets import Dataset
 from mrl_explorer.ui.extend_panel import show_progress, show_rank_deeper
 
@@ -105,14 +105,14 @@ def show_longer_lists(data: Tiered) -> None:
         if st.button(
             "Candidates scored directly" if data.direct else "Score candidates directly",
             icon=":material/check:" if data.direct else ":material/calculate:",
-            disabled=work.running("direct") or not possible or data.direct,
+            disabled=jobs.running("direct") or not possible or data.direct,
             help="Where a later stage's list is too short to tell how it ranks what it is handed, "
             "scores these documents by its codes. Also lets a float32 query rescore on stored "
             "binary or int4 codes, which costs no memory." + ("" if possible else f" {NO_VECTORS}"),
         ):
             _begin_direct(data)
     show_progress()
-    work.show("direct")
+    jobs.show("direct")
 
 
 def _begin_direct(data: Tiered) -> None:
@@ -127,4 +127,6 @@ def _begin_direct(data: Tiered) -> None:
             on_progress=on_progress,
         )
 
-    work.begin("direct", score, then=lambda scored: kept.update(direct=scored))
+    jobs.begin("direct", score, then=lambda scored: kept.update(direct=scored))
+    # Drawn anew, the button is closed for as long as it goes on.
+    st.rerun()

@@ -26,7 +26,7 @@ from mrl_explorer.retrieval.hnsw import (
 )
 from mrl_explorer.retrieval.latency import Latency, measure_latency
 from mrl_explorer.retrieval.staged import StagedSearch
-from mrl_explorer.ui import work
+from mrl_explorer.ui import jobs
 from mrl_explorer.ui.controls import show_k
 from mrl_explorer.ui.problems import literal
 from mrl_explorer.ui.tiers_data import NO_VECTORS, Tiered, collection_of
@@ -97,10 +97,10 @@ def show_index(data: Tiered) -> None:
         "Build and measure" if measured is None else "Build and measure again",
         type="primary" if measured is None else "secondary",
         icon=":material/hub:",
-        disabled=work.running("index"),
+        disabled=jobs.running("index"),
     ):
         _begin(data, wanted, key)
-    work.show("index", cancelled="Cancelled: the graph built so far is gone.")
+    jobs.show("index", cancelled="Cancelled: the graph built so far is gone.")
     if measured is not None:
         _show_measured(measured, wanted)
 
@@ -208,7 +208,9 @@ def _begin(data: Tiered, wanted: Wanted, key: str) -> None:
         )
         return Measured(graph, tuple(recalls), latencies, evaluation.rankings.n_docs)
 
-    work.begin("index", build, then=lambda done: kept.update({key: done}))
+    jobs.begin("index", build, then=lambda done: kept.update({key: done}))
+    # Drawn anew, the button is closed for as long as it goes on.
+    st.rerun()
 
 
 def _searches(

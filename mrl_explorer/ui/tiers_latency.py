@@ -11,7 +11,7 @@ from mrl_explorer.retrieval.chains import Chain, chain
 from mrl_explorer.retrieval.hnsw import INDEXED
 from mrl_explorer.retrieval.latency import Latency, measure_latency
 from mrl_explorer.retrieval.staged import StagedSearch
-from mrl_explorer.ui import work
+from mrl_explorer.ui import jobs
 from mrl_explorer.ui.problems import literal
 from mrl_explorer.ui.tiers_data import NO_VECTORS, Tiered, collection_of
 
@@ -54,11 +54,11 @@ def show_latency(data: Tiered, found: Plan) -> None:
         if st.button(
             "Measure on this machine",
             icon=":material/timer:",
-            disabled=work.running("latency"),
+            disabled=jobs.running("latency"),
             help=HELP_LATENCY,
         ):
             _begin(data, chains, key, k=found.aim.k)
-        work.show("latency")
+        jobs.show("latency")
         return
     needs = {FULL: found.full, **{str(tiers.chain): tiers.need for tiers in timed}}
     st.dataframe(
@@ -93,4 +93,6 @@ def _begin(data: Tiered, chains: list[Chain], key: str, *, k: int) -> None:
         }
         return measure_latency(searches, compared_with=FULL, on_progress=on_progress)
 
-    work.begin("latency", measure, then=lambda found: kept.update({key: found}))
+    jobs.begin("latency", measure, then=lambda found: kept.update({key: found}))
+    # Drawn anew, the button is closed for as long as it goes on.
+    st.rerun()

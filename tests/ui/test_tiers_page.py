@@ -145,7 +145,7 @@ def test_ranking_deeper_answers_longer_lists(sample):
     page = open_tiers()
     labelled(page.number_input, "Places in each list").set_value(n_docs).run()
     labelled(page.button, "Rank again").click().run()
-    wait_for(page.session_state["extension"].job)
+    wait_for(page.session_state["job extend"])
     page.run()
     page.run()
     assert not page.exception
