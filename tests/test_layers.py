@@ -20,8 +20,8 @@ RANKS = {
     "retrieval": 3,
     "decide": 4,
     "report": 5,
-    "cli": 7,
-    "ui": 7,
+    "cli": 6,
+    "ui": 6,
 }
 # The package's own front door, and the door of the command line: they hold no code of their own.
 DOORS = {"__init__.py", "__main__.py"}

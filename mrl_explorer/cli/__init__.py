@@ -14,7 +14,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and give its exit status.
 
     0 is success; 2 means that the input has to be put right, which one sentence on standard error
-    explains; 3 that no configuration meets the constraints.
+    explains; 3 that nothing meets the constraints.
     """
     options = _parser().parse_args(arguments)
     try:

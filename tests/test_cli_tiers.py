@@ -117,8 +117,8 @@ def test_bad_input_is_one_sentence(folder, capsys, arguments, message):
     assert error.count("\n") == 1
 
 
-def test_nothing_reaches_it_and_that_is_no_error(folder, capsys):
-    assert run(folder, "--min-recall", "1", "--max-ram-gb", "0.001") == 0
+def test_nothing_reaches_it_and_the_status_tells(folder, capsys):
+    assert run(folder, "--min-recall", "1", "--max-ram-gb", "0.001") == 3
     assert "No chain within these limits" in capsys.readouterr().out
 
 
