@@ -6,6 +6,7 @@ makes its chart anew on every change, and 20 ms more with ECharts. Figures that 
 Plotly: `figures`.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from mrl_explorer.decide.summary import Row, Summary
@@ -32,7 +33,8 @@ def recall_curves(
     dict
         `curves`: by quantization its `name` and `points`, each [dim, recall, low, high];
         `marks`: `kind` (chosen or pinned), `dim`, `recall` and `text`; `dims` and those of them
-        that get a label, `ticks`; `lowest`, the foot of the vertical axis; `measure`, its name.
+        that get a label, `ticks`; `lowest`, the foot of the vertical axis; `measure`, its name,
+        `axis`, what stands beside it; `about`, what the chart shows, for screen readers.
     """
     by_quantization: dict[str, list[Row]] = {}
     for row in sorted(summary.rows(), key=lambda row: row.dim):
@@ -40,20 +42,76 @@ def recall_curves(
             by_quantization.setdefault(row.quantization, []).append(row)
     order = dict.fromkeys(config.quantization for config in summary.evaluation.rankings.configs)
     names = [name for name in order if name in by_quantization]
-    rows = [row for name in names for row in by_quantization[name]]
-    dims = sorted({row.dim for row in rows})
     marks = [("pinned", pinned), ("chosen", chosen)]
+    return _chart(
+        {name: by_quantization[name] for name in names},
+        [_mark(kind, config, summary) for kind, config in marks if config is not None],
+        measure=f"recall@{summary.cutoff.k}",
+        axis="vs full dimension",
+        about=f"in the basis {basis}, a curve for each quantization",
+    )
+
+
+def curves_beside(
+    sides: Sequence[tuple[str, Summary, Config]],
+) -> dict[str, Any]:
+    """Give the curve of one quantization and basis for each of two evaluations.
+
+    Parameters
+    ----------
+    sides : sequence of (str, Summary, Config)
+        Name, figures and configuration of each; its curve is that of the quantization and basis.
+
+    Returns
+    -------
+    dict
+        As `recall_curves`; a curve's name is that of the evaluation and its quantization, and the
+        marks are of the kinds chosen and beside.
+    """
+    curves, marks = {}, []
+    for (name, summary, config), kind in zip(sides, ("chosen", "beside"), strict=True):
+        setting = config.quantization + ("" if config.basis == "native" else f" {config.basis}")
+        curves[f"{name}, {setting}"] = sorted(
+            (
+                row
+                for row in summary.rows()
+                if (row.quantization, row.basis) == (config.quantization, config.basis)
+            ),
+            key=lambda row: row.dim,
+        )
+        mark = _mark(kind, config, summary)
+        marks.append({**mark, "text": f"{name}: {share_text(mark['recall'])}"})
+    return _chart(
+        curves,
+        marks,
+        measure=f"recall@{sides[0][1].cutoff.k}",
+        axis="vs own full dim",
+        about="a curve for each evaluation, each against its own full dimension",
+    )
+
+
+def _chart(
+    curves: dict[str, list[Row]],
+    marks: list[dict[str, Any]],
+    *,
+    measure: str,
+    axis: str,
+    about: str,
+) -> dict[str, Any]:
+    rows = [row for curve in curves.values() for row in curve]
+    dims = sorted({row.dim for row in rows})
     return {
-        "measure": f"recall@{summary.cutoff.k}",
-        "basis": basis,
+        "measure": measure,
+        "axis": axis,
+        "about": f"{measure} {axis} by dimension, {about}, with its 95% interval.",
         "dims": dims,
         "ticks": _ticks(dims),
         "lowest": max(0.0, int(min(row.recall_low for row in rows) * 10) / 10),
         "curves": [
-            {"name": name, "points": [_point(row) for row in by_quantization[name]]}
-            for name in names
+            {"name": name, "points": [_point(row) for row in curve]}
+            for name, curve in curves.items()
         ],
-        "marks": [_mark(kind, config, summary) for kind, config in marks if config is not None],
+        "marks": marks,
     }
 
 

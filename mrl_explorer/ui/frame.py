@@ -30,9 +30,16 @@ def show_style() -> None:
     st.html(_STYLE)
 
 
-def show_data_line() -> Dataset:
-    """Show which data set this is, what was understood of it, and the link; give the data set."""
+def show_data_line(*, offer_beside: bool = False) -> Dataset:
+    """Show which data set this is, what was understood of it, and the link; give the data set.
+
+    Parameters
+    ----------
+    offer_beside : bool
+        Whether another can be chosen to stand beside it.
+    """
     dataset = datasets.current()
+    other = datasets.beside(dataset) if offer_beside else None
     titles = datasets.available()
     rankings, source = dataset.evaluation.rankings, dataset.evaluation.source
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="data_line"):
@@ -50,9 +57,14 @@ def show_data_line() -> Dataset:
             st.session_state["where"] = library.TITLE
             st.switch_page(st.session_state["data page"])
         if chosen != dataset.key:
+            if other is not None and chosen == other.key:
+                # The two change places.
+                datasets.choose_beside(dataset.key)
             datasets.choose(chosen)
             start_view(datasets.find(chosen))
             st.rerun()
+        if offer_beside:
+            _show_beside_choice(dataset, other, titles)
         model = source.model or "model not named"
         st.html(
             f'<div style="padding-bottom:.55rem">{rankings.n_docs:,} documents · '
@@ -62,7 +74,7 @@ def show_data_line() -> Dataset:
         )
         with st.popover("About this data", icon=":material/info:"):
             _show_source(dataset)
-        if dataset.shared:
+        if dataset.shared and (other is None or other.shared):
             show_copy_link()
         else:
             st.button(
@@ -72,7 +84,30 @@ def show_data_line() -> Dataset:
                 "Give a server-side path on the Data page to share a view.",
             )
     set_parameter("data", None if dataset.key == datasets.SAMPLE else dataset.key)
+    if offer_beside:
+        set_parameter("beside", None if other is None else other.key)
     return dataset
+
+
+def _show_beside_choice(dataset: Dataset, other: Dataset | None, titles: dict[str, str]) -> None:
+    """Let the reader choose a second data set or model, or none."""
+    shown = ""
+    if other is not None:
+        shown, titles = other.key, {**titles, other.key: other.title}
+    options = ["", *(key for key in titles if key != dataset.key)]
+    chosen = st.selectbox(
+        "Beside",
+        options,
+        index=options.index(shown),
+        format_func=lambda key: f"Beside: {titles[key]}" if key else "Nothing beside",
+        width=230,
+        label_visibility="collapsed",
+        key=f"beside {dataset.key} {shown}",
+        help="Another data set or model, with the same controls.",
+    )
+    if chosen != shown:
+        datasets.choose_beside(chosen)
+        st.rerun()
 
 
 def _show_source(dataset: Dataset) -> None:

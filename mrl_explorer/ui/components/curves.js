@@ -4,7 +4,11 @@ const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 222;
 const FRAME = { left: 52, right: 14, top: 8, bottom: 40 };
 // At least 3:1 against both backgrounds, and the colours of no curve.
-const MARKS = { chosen: ["#D9480F", 10], pinned: ["#7A7F87", 8] };
+const MARKS = {
+  chosen: ["#D9480F", 10, ""],
+  pinned: ["#7A7F87", 8, ""],
+  beside: ["#8259D9", 10, "4 3"],
+};
 // Shape and dash tell the curves apart without colour; they repeat after five, colours do not.
 const DASHES = ["", "2 3", "7 4", "9 3 2 3", "3 2"];
 const SHAPES = [
@@ -68,7 +72,7 @@ function axes(data, { x, y, right, foot }) {
   const turned = `rotate(-90) translate(${-(FRAME.top + foot) / 2}, 13)`;
   group.append(
     node("text", middle, "dimensions kept (log scale)"),
-    node("text", { transform: turned, "text-anchor": "middle" }, `${data.measure} vs full dimension`),
+    node("text", { transform: turned, "text-anchor": "middle" }, `${data.measure} ${data.axis}`),
   );
   return group;
 }
@@ -124,17 +128,24 @@ function legend(data, colours) {
 
 // A ring around the point, and what it is in a box beside it. The box is aligned, not measured:
 // measuring would lay the whole page out once more on every move.
-function mark({ kind, dim, recall, text }, dims, { x, y }) {
-  const [colour, radius] = MARKS[kind];
+// Boxes that would cover one another stand one below the other: `taken` holds where others stand.
+function mark({ kind, dim, recall, text }, dims, { x, y }, taken) {
+  const [colour, radius, dash] = MARKS[kind];
   const box = html("div", "curves-label", text);
   const shift = dim === dims[0] ? "-1rem" : dim === dims[dims.length - 1] ? "1rem - 100%" : "-50%";
   // Below the point where there is room: curves rise to the right and leave that side free.
   const below = y(recall) + radius + 5;
-  const top = below + 18 < HEIGHT - FRAME.bottom ? below : y(recall) - radius - 23;
+  const above = y(recall) - radius - 23;
+  let top = below + 18 < HEIGHT - FRAME.bottom ? below : above;
+  const covers = (other) => Math.abs(other.x - x(dim)) < 200 && Math.abs(other.top - top) < 20;
+  if (taken.some(covers) && above >= 0) top = above;
+  while (taken.some(covers)) top += 20;
+  taken.push({ x: x(dim), top });
   box.style.background = colour;
   box.style.transform = `translate(calc(${x(dim)}px + ${shift}), ${top}px)`;
-  const ring = { cx: x(dim), cy: y(recall), r: radius, stroke: colour, class: "curves-mark" };
-  return { ring: node("circle", ring), box };
+  const ring = { cx: x(dim), cy: y(recall), r: radius, stroke: colour };
+  const look = { "stroke-dasharray": dash, class: "curves-mark" };
+  return { ring: node("circle", { ...ring, ...look }), box };
 }
 
 function draw(root) {
@@ -150,11 +161,7 @@ function draw(root) {
   if (root.drawn !== drawn) {
     root.drawn = drawn;
     const svg = node("svg", { width, height: HEIGHT, role: "img" });
-    svg.setAttribute(
-      "aria-label",
-      `${data.measure} against full dimension by dimension in the basis ${data.basis}, a curve ` +
-        "for each quantization with its 95% interval. A click on a point selects it.",
-    );
+    svg.setAttribute("aria-label", `${data.about} A click on a point selects it.`);
     svg.append(axes(data, fit));
     data.curves.forEach((one, i) => svg.append(curve(one, i, colours[i % colours.length], fit)));
     data.curves.forEach((one, i) =>
@@ -167,7 +174,8 @@ function draw(root) {
     chart.append(svg, root.boxes);
     root.replaceChildren(legend(data, colours), chart, html("div", "curves-tooltip"));
   }
-  const made = marks.map((one) => mark(one, data.dims, fit));
+  const taken = [];
+  const made = marks.map((one) => mark(one, data.dims, fit, taken));
   root.rings.replaceChildren(...made.map(({ ring }) => ring));
   root.boxes.replaceChildren(...made.map(({ box }) => box));
 }

@@ -1,0 +1,169 @@
+"""A second evaluation beside the first: the same controls, its own numbers, results and truth."""
+
+import html
+from dataclasses import dataclass
+
+import streamlit as st
+
+from mrl_explorer.decide.beside import Match, differences, match, nearest_cutoff
+from mrl_explorer.decide.summary import Summary
+from mrl_explorer.errors import InputError
+from mrl_explorer.report.beside import departures, setting_text, short_names, verdicts
+from mrl_explorer.report.comparison import (
+    ColumnData,
+    column_data,
+    compare_with_own_truth,
+    mark_shared,
+)
+from mrl_explorer.retrieval.config import Config
+from mrl_explorer.retrieval.evaluation import Evaluation
+from mrl_explorer.ui.components.results import show_results
+from mrl_explorer.ui.controls import View
+from mrl_explorer.ui.datasets import Dataset
+from mrl_explorer.ui.figures_cache import summary_of
+from mrl_explorer.ui.numbers import Side
+from mrl_explorer.ui.problems import show_error
+from mrl_explorer.ui.query_panel import Choice
+from mrl_explorer.ui.typed_query import Found, search_typed
+
+_NOTE = (
+    "Side by side the full-dimension lists give way: what each lost of its own stands below it. "
+    "⇄ is the rank in the other."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """Two evaluations, each as the controls show it.
+
+    Attributes
+    ----------
+    first, second : Side
+        The one that the controls are of, and the one beside it.
+    dataset : Dataset
+        The second one's data.
+    shared : Match
+        What they share.
+    """
+
+    first: Side
+    second: Side
+    dataset: Dataset
+    shared: Match
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What to call them."""
+        return self.first.name, self.second.name
+
+
+def set_beside(dataset: Dataset, summary: Summary, view: View, other: Dataset) -> Beside | None:
+    """Read another evaluation as the controls of the first say, or say why that cannot be."""
+    shared = _match(
+        dataset.evaluation,
+        other.evaluation,
+        (dataset.key, dataset.version, other.key, other.version),
+    )
+    models = dataset.evaluation.source.model, other.evaluation.source.model
+    names = short_names((dataset.title, other.title), models, shared)
+    rankings = other.evaluation.rankings
+    try:
+        cutoff = nearest_cutoff(rankings, view.cutoff)
+        figures = summary_of(other, cutoff)
+    except InputError as error:
+        show_error(f"{names[1]} cannot be shown beside: {error}")
+        return None
+    config = rankings.nearest(view.config)
+    notes = tuple(departures(view.config, config, view.cutoff, cutoff))
+    return Beside(
+        Side(summary, view, names[0]),
+        Side(figures, View(config, cutoff, view.n_vectors, None), names[1], notes),
+        other,
+        shared,
+    )
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _match(_first: Evaluation, _second: Evaluation, keys: tuple[str, ...]) -> Match:
+    """Match two evaluations once: every slider move after that is a look-up."""
+    return match(_first, _second)
+
+
+def show_verdict(beside: Beside) -> None:
+    """Say which one is better, as far as what they share can tell."""
+    one, two = beside.first, beside.second
+    found = differences(one.summary, one.view.config, two.summary, two.view.config, beside.shared)
+    first, *rest = verdicts(
+        one.summary, two.summary, names=beside.names, shared=beside.shared, found=found
+    )
+    lines = [f"<b>{html.escape(first)}</b>", *map(html.escape, rest)]
+    st.html(f'<div class="mrl-verdict">{"<br>".join(lines)}</div>')
+
+
+def show_results_beside(dataset: Dataset, beside: Beside, choice: Choice, *, text: str) -> None:
+    """Show one query's results in both, each against its own full dimension.
+
+    Parameters
+    ----------
+    text : str
+        The query.
+    """
+    row = choice.row or 0
+    first = _found(dataset, row, choice.typed)
+    if first is None:
+        return
+    view = beside.first.view
+    columns = [_column(first, beside.first.name, view.config, view)]
+    if view.pinned is not None:
+        columns.append(_column(first, f"Pinned, {beside.first.name}", view.pinned, view))
+    second = _second_column(beside, row, choice.typed)
+    show_results(
+        mark_shared(columns, second),
+        query=text,
+        note=_NOTE,
+        dim=view.config.dim,
+    )
+
+
+def _found(dataset: Dataset, row: int, typed: str) -> Found | None:
+    if typed:
+        return search_typed(dataset, typed)
+    evaluation = dataset.evaluation
+    return Found(evaluation.rankings, row, typed, evaluation.listed)
+
+
+def _column(found: Found, title: str, config: Config, view: View) -> ColumnData:
+    column = compare_with_own_truth(
+        found.rankings, found.query, config, title=title, cutoff=view.cutoff
+    )
+    rows = [result.row for result in column.results + column.lost]
+    (data,) = column_data([column], found.listed.shown(rows), cutoff=view.cutoff)
+    rescored = " rescored" if view.cutoff.rescore else ""
+    return {**data, "config": setting_text(config, found.rankings.full_dim) + rescored}
+
+
+def _second_column(beside: Beside, row: int, typed: str) -> ColumnData:
+    """Give the results of the same query in the second one, or a word on why there are none."""
+    side, evaluation = beside.second, beside.dataset.evaluation
+    found, why = None, ""
+    if typed and (beside.dataset.collection is None or evaluation.source.model is None):
+        why = (
+            "A typed query cannot be searched here: this evaluation came without its vectors, or "
+            "without the name of its model."
+        )
+    elif not typed and beside.shared.queries[row] < 0:
+        why = "This evaluation has no such query, by id or by text."
+    else:
+        place = -1 if typed else int(beside.shared.queries[row])
+        found = _found(beside.dataset, place, typed)
+        why = "This query could not be searched here."
+    if found is not None:
+        return _column(found, side.name, side.view.config, side.view)
+    return {
+        "title": side.name,
+        "config": setting_text(side.view.config, evaluation.rankings.full_dim),
+        "note": "",
+        "cards": [],
+        "lost": [],
+        "empty": why,
+    }
