@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mrl_explorer.data import Judgements
+from mrl_explorer.decide.intervals import intervals
 from mrl_explorer.decide.pairs import Pair, compare
 from mrl_explorer.decide.summary import Summary
 from mrl_explorer.retrieval.config import Config
@@ -33,9 +34,25 @@ class Match:
     same_documents: bool
 
     @property
+    def judged_rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of the queries that both judge alike, in the first and in the second."""
+        rows = np.flatnonzero(self.judged_alike)
+        return rows, self.queries[rows]
+
+    @property
     def n_shared(self) -> int:
         """Queries that both have."""
         return int((self.queries >= 0).sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A point of a curve: a mean at a dim, and the ends of its 95% interval."""
+
+    dim: int
+    value: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +208,46 @@ def differences(
         recall = compare(
             first.recall[place, rows], second.recall[other_place, shared.queries[rows]]
         )
-    rows = np.flatnonzero(shared.judged_alike)
+    rows, other_rows = shared.judged_rows
     ndcg = None
-    if len(rows) and first.relevance is not None and second.relevance is not None:
-        one, two = first.relevance, second.relevance
-        ndcg = compare(
-            one.ndcg[place, np.searchsorted(one.query_rows, rows)],
-            two.ndcg[other_place, np.searchsorted(two.query_rows, shared.queries[rows])],
-        )
+    if len(rows):
+        ndcg = compare(_ndcg(first, [place], rows)[0], _ndcg(second, [other_place], other_rows)[0])
     return Differences(ndcg, recall)
+
+
+def _ndcg(summary: Summary, places: Sequence[int], query_rows: np.ndarray) -> np.ndarray:
+    """Give nDCG@k of configurations on judged queries: (n_places, n_rows)."""
+    judged = summary.relevance
+    if judged is None:
+        raise ValueError("there are no judgements")
+    columns = np.searchsorted(judged.query_rows, query_rows)
+    return judged.ndcg[np.ix_(np.asarray(places), columns)]
+
+
+def recall_points(summary: Summary, config: Config) -> tuple[Point, ...]:
+    """Give recall@k by dim, in the quantization and basis of a configuration."""
+    rows = map(summary.row, _same_kind(summary, config))
+    return tuple(Point(row.dim, row.recall, row.recall_low, row.recall_high) for row in rows)
+
+
+def ndcg_points(summary: Summary, config: Config, query_rows: np.ndarray) -> tuple[Point, ...]:
+    """Give nDCG@k by dim, in the quantization and basis of a configuration.
+
+    Parameters
+    ----------
+    query_rows : np.ndarray
+        (n,) judged queries to average over, at least one.
+    """
+    configs = _same_kind(summary, config)
+    places = [summary.evaluation.rankings.place(one) for one in configs]
+    values = _ndcg(summary, places, query_rows)
+    low, high = intervals(values)
+    columns = zip(configs, values.mean(axis=1), low, high, strict=True)
+    return tuple(Point(one.dim, *map(float, figures)) for one, *figures in columns)
+
+
+def _same_kind(summary: Summary, config: Config) -> list[Config]:
+    """List the configurations of one quantization and basis, by dim."""
+    kind = config.quantization, config.basis
+    configs = summary.evaluation.rankings.configs
+    return sorted(one for one in configs if (one.quantization, one.basis) == kind)

@@ -109,17 +109,14 @@ def _recall_sentence(pair: Pair, names: tuple[str, str], k: int) -> str:
     queries = _queries_text(pair.n_queries)
     match pair.verdict:
         case "alike":
-            return f"{each}: both bear their cut alike, {name} by {figures} more, on {queries}."
+            return f"{each}: on {queries} both keep about as much, {name} more by {figures}."
         case "cannot tell":
             return (
-                f"{each}: {queries} cannot tell which bears its cut better, {name} is ahead by "
-                f"{figures}."
+                f"{each}: {queries} cannot tell which keeps more of its own results, {name} is "
+                f"ahead by {figures}."
             )
         case _:
-            return (
-                f"{each}: {name} keeps more of its own results by {figures} on {queries}, and "
-                "bears its cut better."
-            )
+            return f"{each}: {name} keeps more of its own results by {figures} on {queries}."
 
 
 def _from_the_better(pair: Pair, names: tuple[str, str]) -> tuple[str, str, float, float, float]:

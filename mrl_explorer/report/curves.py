@@ -9,6 +9,7 @@ Plotly: `figures`.
 from collections.abc import Sequence
 from typing import Any
 
+from mrl_explorer.decide.beside import Point
 from mrl_explorer.decide.summary import Row, Summary
 from mrl_explorer.report.formats import share_text
 from mrl_explorer.retrieval.config import Config
@@ -32,7 +33,7 @@ def recall_curves(
     -------
     dict
         `curves`: by quantization its `name` and `points`, each [dim, recall, low, high];
-        `marks`: `kind` (chosen or pinned), `dim`, `recall` and `text`; `dims` and those of them
+        `marks`: `kind` (chosen or pinned), `dim`, `value` and `text`; `dims` and those of them
         that get a label, `ticks`; `lowest`, the foot of the vertical axis; `measure`, its name,
         `axis`, what stands beside it; `about`, what the chart shows, for screen readers.
     """
@@ -44,7 +45,7 @@ def recall_curves(
     names = [name for name in order if name in by_quantization]
     marks = [("pinned", pinned), ("chosen", chosen)]
     return _chart(
-        {name: by_quantization[name] for name in names},
+        {name: [_point(row) for row in by_quantization[name]] for name in names},
         [_mark(kind, config, summary) for kind, config in marks if config is not None],
         measure=f"recall@{summary.cutoff.k}",
         axis="vs full dimension",
@@ -53,14 +54,16 @@ def recall_curves(
 
 
 def curves_beside(
-    sides: Sequence[tuple[str, Summary, Config]],
+    sides: Sequence[tuple[str, Config, Sequence[Point]]], *, measure: str, axis: str
 ) -> dict[str, Any]:
-    """Give the curve of one quantization and basis for each of two evaluations.
+    """Give a curve for each of two evaluations, and the point of each that is shown.
 
     Parameters
     ----------
-    sides : sequence of (str, Summary, Config)
-        Name, figures and configuration of each; its curve is that of the quantization and basis.
+    sides : sequence of (str, Config, sequence of Point)
+        Name, configuration, and the points of its quantization and basis.
+    measure, axis : str
+        What is drawn, and what the vertical axis says of it.
 
     Returns
     -------
@@ -69,48 +72,35 @@ def curves_beside(
         marks are of the kinds chosen and beside.
     """
     curves, marks = {}, []
-    for (name, summary, config), kind in zip(sides, ("chosen", "beside"), strict=True):
-        setting = config.quantization + ("" if config.basis == "native" else f" {config.basis}")
-        curves[f"{name}, {setting}"] = sorted(
-            (
-                row
-                for row in summary.rows()
-                if (row.quantization, row.basis) == (config.quantization, config.basis)
-            ),
-            key=lambda row: row.dim,
-        )
-        mark = _mark(kind, config, summary)
-        marks.append({**mark, "text": f"{name}: {share_text(mark['recall'])}"})
-    return _chart(
-        curves,
-        marks,
-        measure=f"recall@{sides[0][1].cutoff.k}",
-        axis="vs own full dim",
-        about="a curve for each evaluation, each against its own full dimension",
-    )
+    for (name, config, points), kind in zip(sides, ("chosen", "beside"), strict=True):
+        curves[f"{name}, {str(config).partition('d ')[2]}"] = [
+            [point.dim, *(round(v, 3) for v in (point.value, point.low, point.high))]
+            for point in points
+        ]
+        value = next(point.value for point in points if point.dim == config.dim)
+        text = f"{name}: {share_text(value)}"
+        marks.append({"kind": kind, "dim": config.dim, "value": value, "text": text})
+    return _chart(curves, marks, measure=measure, axis=axis, about="a curve for each evaluation")
 
 
 def _chart(
-    curves: dict[str, list[Row]],
+    curves: dict[str, list[list[float]]],
     marks: list[dict[str, Any]],
     *,
     measure: str,
     axis: str,
     about: str,
 ) -> dict[str, Any]:
-    rows = [row for curve in curves.values() for row in curve]
-    dims = sorted({row.dim for row in rows})
+    points = [point for curve in curves.values() for point in curve]
+    dims = sorted({int(dim) for dim, *_ in points})
     return {
         "measure": measure,
         "axis": axis,
         "about": f"{measure} {axis} by dimension, {about}, with its 95% interval.",
         "dims": dims,
         "ticks": _ticks(dims),
-        "lowest": max(0.0, int(min(row.recall_low for row in rows) * 10) / 10),
-        "curves": [
-            {"name": name, "points": [_point(row) for row in curve]}
-            for name, curve in curves.items()
-        ],
+        "lowest": max(0.0, int(min(low for _, _, low, _ in points) * 10) / 10),
+        "curves": [{"name": name, "points": curve} for name, curve in curves.items()],
         "marks": marks,
     }
 
@@ -124,7 +114,7 @@ def _mark(kind: str, config: Config, summary: Summary) -> dict[str, Any]:
     return {
         "kind": kind,
         "dim": config.dim,
-        "recall": recall,
+        "value": recall,
         "text": f"{config}: {share_text(recall)}",
     }
 

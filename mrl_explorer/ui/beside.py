@@ -1,11 +1,21 @@
 """A second evaluation beside the first: the same controls, its own numbers, results and truth."""
 
 import html
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
+import numpy as np
 import streamlit as st
 
-from mrl_explorer.decide.beside import Match, differences, match, nearest_cutoff
+from mrl_explorer.decide.beside import (
+    Match,
+    Point,
+    differences,
+    match,
+    ndcg_points,
+    nearest_cutoff,
+    recall_points,
+)
 from mrl_explorer.decide.summary import Summary
 from mrl_explorer.errors import InputError
 from mrl_explorer.report.beside import departures, setting_text, short_names, verdicts
@@ -15,6 +25,7 @@ from mrl_explorer.report.comparison import (
     compare_with_own_truth,
     mark_shared,
 )
+from mrl_explorer.report.curves import curves_beside
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.evaluation import Evaluation
 from mrl_explorer.ui.components.results import show_results
@@ -26,6 +37,7 @@ from mrl_explorer.ui.problems import show_error
 from mrl_explorer.ui.query_panel import Choice
 from mrl_explorer.ui.typed_query import Found, search_typed
 
+_NDCG, _RECALL = "nDCG", "recall"
 _NOTE = (
     "Side by side the full-dimension lists give way: what each lost of its own stands below it. "
     "⇄ is the rank in the other."
@@ -44,12 +56,15 @@ class Beside:
         The second one's data.
     shared : Match
         What they share.
+    key : tuple of str
+        Tells these two, and their contents, from any others.
     """
 
     first: Side
     second: Side
     dataset: Dataset
     shared: Match
+    key: tuple[str, ...]
 
     @property
     def names(self) -> tuple[str, str]:
@@ -59,11 +74,8 @@ class Beside:
 
 def set_beside(dataset: Dataset, summary: Summary, view: View, other: Dataset) -> Beside | None:
     """Read another evaluation as the controls of the first say, or say why that cannot be."""
-    shared = _match(
-        dataset.evaluation,
-        other.evaluation,
-        (dataset.key, dataset.version, other.key, other.version),
-    )
+    key = dataset.key, dataset.version, other.key, other.version
+    shared = _match(dataset.evaluation, other.evaluation, key)
     models = dataset.evaluation.source.model, other.evaluation.source.model
     names = short_names((dataset.title, other.title), models, shared)
     rankings = other.evaluation.rankings
@@ -80,6 +92,7 @@ def set_beside(dataset: Dataset, summary: Summary, view: View, other: Dataset) -
         Side(figures, View(config, cutoff, view.n_vectors, None), names[1], notes),
         other,
         shared,
+        key,
     )
 
 
@@ -98,6 +111,53 @@ def show_verdict(beside: Beside) -> None:
     )
     lines = [f"<b>{html.escape(first)}</b>", *map(html.escape, rest)]
     st.html(f'<div class="mrl-verdict">{"<br>".join(lines)}</div>')
+
+
+def choose_curves(beside: Beside) -> dict[str, Any]:
+    """Give the curves of both: of nDCG where both judge alike, else of recall; the reader's choice.
+
+    Only nDCG puts them on one scale, so it comes first.
+    """
+    k = beside.first.view.cutoff.k
+    measure = _RECALL
+    if beside.shared.judged_alike.any():
+        measure = st.segmented_control(
+            "Curves",
+            [_NDCG, _RECALL],
+            default=_NDCG,
+            required=True,
+            key="measure",
+            bind="query-params",
+            persist_state="session",
+            label_visibility="collapsed",
+            format_func=lambda name: f"{name}@{k}",
+            help="nDCG by the same judgements puts both on one scale; recall is against each one's "
+            "own full dimension.",
+        )
+    rows = beside.shared.judged_rows
+    sides = [
+        (side.name, side.view.config, _points(side, str(measure), query_rows, beside.key))
+        for side, query_rows in zip((beside.first, beside.second), rows, strict=True)
+    ]
+    axis = "by judgement" if measure == _NDCG else "vs own full dim"
+    return curves_beside(sides, measure=f"{measure}@{k}", axis=axis)
+
+
+def _points(
+    side: Side, measure: str, query_rows: np.ndarray, key: tuple[str, ...]
+) -> tuple[Point, ...]:
+    config = replace(side.view.config, dim=side.summary.evaluation.rankings.full_dim)
+    if measure == _RECALL:
+        return recall_points(side.summary, config)
+    return _ndcg_points(side.summary, config, query_rows, (*key, side.name, side.summary.cutoff))
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _ndcg_points(
+    _summary: Summary, config: Config, _query_rows: np.ndarray, key: tuple[object, ...]
+) -> tuple[Point, ...]:
+    """Resample once for each curve: every slider move after that is a look-up."""
+    return ndcg_points(_summary, config, _query_rows)
 
 
 def show_results_beside(dataset: Dataset, beside: Beside, choice: Choice, *, text: str) -> None:

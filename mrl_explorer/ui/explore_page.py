@@ -7,12 +7,18 @@ import streamlit as st
 from mrl_explorer.decide.summary import Summary
 from mrl_explorer.errors import InputError
 from mrl_explorer.report.comparison import column_data, compare
-from mrl_explorer.report.curves import curves_beside, recall_curves
+from mrl_explorer.report.curves import recall_curves
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.metrics import tied_at_k
 from mrl_explorer.retrieval.rankings import Rankings
 from mrl_explorer.ui import datasets
-from mrl_explorer.ui.beside import Beside, set_beside, show_results_beside, show_verdict
+from mrl_explorer.ui.beside import (
+    Beside,
+    choose_curves,
+    set_beside,
+    show_results_beside,
+    show_verdict,
+)
 from mrl_explorer.ui.components.curves import show_curves
 from mrl_explorer.ui.components.results import show_results
 from mrl_explorer.ui.controls import View, show_controls
@@ -67,9 +73,7 @@ def _show_curves(summary: Summary, view: View, beside: Beside | None) -> None:
             summary, basis=view.config.basis, chosen=view.config, pinned=view.pinned
         )
     else:
-        drawn = curves_beside(
-            [(side.name, side.summary, side.view.config) for side in (beside.first, beside.second)]
-        )
+        drawn = choose_curves(beside)
     quantization = None if beside is None else view.config.quantization
     with st.container(key="curves"):
         show_curves(

@@ -169,6 +169,7 @@ _PARTS = (
 )
 _STYLE = """
 .mrl-memory { font-size: .85rem; }
+.mrl-memory-side:not(:first-child) { margin-top: .6rem; }
 .mrl-bar { display: grid; grid-template-columns: 10.5rem minmax(0, 1fr) 4.8rem; gap: .5rem;
   align-items: center; height: 1.3rem; }
 .mrl-bar > span:first-child { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
@@ -190,7 +191,8 @@ def show_memory(sides: Sequence[Side]) -> None:
     blocks = []
     for side, (full, need), text in zip(sides, needs, saved, strict=True):
         if not alone:
-            blocks.append(f"<div><b>{html.escape(side.name)}</b> {text}</div>")
+            name = html.escape(side.name)
+            blocks.append(f'<div class="mrl-memory-side"><b>{name}</b> {text}</div>')
         blocks += [
             _bar(label, sizes, widest)
             for label, sizes in (

@@ -33,7 +33,7 @@ def test_a_curve_per_quantization_with_recall_and_its_interval(summary, basis):
     drawn = recall_curves(summary, basis=basis, chosen=Config(64, "int8", basis), pinned=None)
     assert [curve["name"] for curve in drawn["curves"]] == LEVELS
     assert drawn["dims"] == DIMS
-    assert drawn["basis"] == basis
+    assert f"in the basis {basis}" in drawn["about"]
     for curve in drawn["curves"]:
         assert [point[0] for point in curve["points"]] == DIMS
         for dim, recall, low, high in curve["points"]:
@@ -50,7 +50,7 @@ def test_the_chosen_and_the_pinned_point_are_marked_where_they_lie(summary):
     assert [mark["kind"] for mark in drawn["marks"]] == ["pinned", "chosen"]
     for mark, config in zip(drawn["marks"], (pinned, chosen), strict=True):
         recall = summary.row(config).recall
-        assert (mark["dim"], mark["recall"]) == (config.dim, recall)
+        assert (mark["dim"], mark["value"]) == (config.dim, recall)
         assert mark["text"] == f"{config}: {recall:.3f}".replace("0.", ".")
 
 

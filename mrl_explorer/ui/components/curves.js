@@ -1,4 +1,4 @@
-// Recall by dimension: a curve with its 95% band for each quantization, and the marked points.
+// A measure by dimension: a curve with its 95% band for each quantization, and the marked points.
 // The curves stay in place while only the marks move. All text is set with textContent.
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 222;
@@ -47,7 +47,7 @@ function scales(data, width) {
     right,
     foot,
     x: (dim) => FRAME.left + ((Math.log2(dim) - least) / (most - least)) * (right - FRAME.left),
-    y: (recall) => foot - ((recall - data.lowest) / (1 - data.lowest)) * (foot - FRAME.top),
+    y: (value) => foot - ((value - data.lowest) / (1 - data.lowest)) * (foot - FRAME.top),
   };
 }
 
@@ -56,10 +56,10 @@ function axes(data, { x, y, right, foot }) {
   const n = Math.round((1 - data.lowest) * 10);
   const step = n > 6 ? 2 : 1;
   for (let i = 0; i <= n; i += step) {
-    const recall = 1 - i / 10;
-    const line = { x1: FRAME.left, x2: right, y1: y(recall), y2: y(recall), class: "curves-axis" };
-    const label = { x: FRAME.left - 8, y: y(recall) + 4, "text-anchor": "end" };
-    group.append(node("line", line), node("text", label, recall.toFixed(1)));
+    const value = 1 - i / 10;
+    const line = { x1: FRAME.left, x2: right, y1: y(value), y2: y(value), class: "curves-axis" };
+    const label = { x: FRAME.left - 8, y: y(value) + 4, "text-anchor": "end" };
+    group.append(node("line", line), node("text", label, value.toFixed(1)));
   }
   for (const dim of data.dims) {
     const tick = { x1: x(dim), x2: x(dim), y1: foot, y2: foot + 5, class: "curves-axis" };
@@ -82,7 +82,7 @@ function curve({ name, points }, place, colour, { x, y }) {
   group.dataset.name = name;
   const there = points.map(([dim, , , high]) => `${x(dim)},${y(high)}`);
   const back = points.map(([dim, , low]) => `${x(dim)},${y(low)}`).reverse();
-  const line = points.map(([dim, recall]) => `${x(dim)},${y(recall)}`).join(" ");
+  const line = points.map(([dim, value]) => `${x(dim)},${y(value)}`).join(" ");
   group.append(
     node("polygon", { points: [...there, ...back].join(" "), fill: colour, class: "curves-band" }),
     node("polyline", {
@@ -96,14 +96,14 @@ function curve({ name, points }, place, colour, { x, y }) {
 }
 
 function pointsOf({ name, points }, place, colour, { x, y }) {
-  return points.map(([dim, recall, low, high]) => {
+  return points.map(([dim, value, low, high]) => {
     const made = node("path", {
       d: SHAPES[place % SHAPES.length],
-      transform: `translate(${x(dim)},${y(recall)})`,
+      transform: `translate(${x(dim)},${y(value)})`,
       fill: colour,
       class: "curves-point",
     });
-    Object.assign(made.dataset, { dim, name, recall, low, high });
+    Object.assign(made.dataset, { dim, name, value, low, high });
     return made;
   });
 }
@@ -129,13 +129,13 @@ function legend(data, colours) {
 // A ring around the point, and what it is in a box beside it. The box is aligned, not measured:
 // measuring would lay the whole page out once more on every move.
 // Boxes that would cover one another stand one below the other: `taken` holds where others stand.
-function mark({ kind, dim, recall, text }, dims, { x, y }, taken) {
+function mark({ kind, dim, value, text }, dims, { x, y }, taken) {
   const [colour, radius, dash] = MARKS[kind];
   const box = html("div", "curves-label", text);
   const shift = dim === dims[0] ? "-1rem" : dim === dims[dims.length - 1] ? "1rem - 100%" : "-50%";
   // Below the point where there is room: curves rise to the right and leave that side free.
-  const below = y(recall) + radius + 5;
-  const above = y(recall) - radius - 23;
+  const below = y(value) + radius + 5;
+  const above = y(value) - radius - 23;
   let top = below + 18 < HEIGHT - FRAME.bottom ? below : above;
   const covers = (other) => Math.abs(other.x - x(dim)) < 200 && Math.abs(other.top - top) < 20;
   if (taken.some(covers) && above >= 0) top = above;
@@ -143,7 +143,7 @@ function mark({ kind, dim, recall, text }, dims, { x, y }, taken) {
   taken.push({ x: x(dim), top });
   box.style.background = colour;
   box.style.transform = `translate(calc(${x(dim)}px + ${shift}), ${top}px)`;
-  const ring = { cx: x(dim), cy: y(recall), r: radius, stroke: colour };
+  const ring = { cx: x(dim), cy: y(value), r: radius, stroke: colour };
   const look = { "stroke-dasharray": dash, class: "curves-mark" };
   return { ring: node("circle", { ...ring, ...look }), box };
 }
@@ -196,8 +196,8 @@ function listen(root) {
     const point = pointOf(event);
     tooltip.style.visibility = point ? "visible" : "hidden";
     if (!point) return;
-    const { name, dim, recall, low, high } = point.dataset;
-    const [mean, least, most] = [recall, low, high].map(share);
+    const { name, dim, value, low, high } = point.dataset;
+    const [mean, least, most] = [value, low, high].map(share);
     tooltip.textContent =
       `${name} at ${dim} dims: ${root.data.measure} ${mean}, 95% ${least} to ${most}`;
     const at = point.getBoundingClientRect();
