@@ -12,7 +12,7 @@ import numpy as np
 from mrl_explorer.decide.beside import agree
 from mrl_explorer.report.formats import share_text
 from mrl_explorer.retrieval.config import Config
-from mrl_explorer.retrieval.metrics import Cutoff, top
+from mrl_explorer.retrieval.metrics import Cutoff, tied_at_k, top
 from mrl_explorer.retrieval.rankings import TIE, Rankings
 
 Card = dict[str, Any]
@@ -213,6 +213,22 @@ def score_text(score: float, config: Config, *, rescored: bool) -> str:
     if config.quantization == "binary" and not rescored:
         return f"{abs(score):.0f} bits apart"
     return share_text(score) if abs(score) <= 1.0005 else f"{score:.3g}"
+
+
+def tie_note(rankings: Rankings, query: int, config: Config, *, cutoff: Cutoff) -> str:
+    """Say how many documents share the k-th binary score: their order among them is arbitrary.
+
+    Empty where none do, and where rescoring or finer codes order them.
+    """
+    if config.quantization != "binary" or cutoff.rescore:
+        return ""
+    tied = int(tied_at_k(rankings, config, cutoff.k)[query])
+    if tied < 2:
+        return ""
+    return (
+        f"{tied} documents share the Hamming distance of place {cutoff.k}: among them the "
+        "order of the file decides."
+    )
 
 
 def column_data(

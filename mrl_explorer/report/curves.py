@@ -80,6 +80,8 @@ def curves_beside(
         value = next(point.value for point in points if point.dim == config.dim)
         text = f"{name}: {share_text(value)}"
         marks.append({"kind": kind, "dim": config.dim, "value": value, "text": text})
+    # The boxes of two points that lie close together stand on the far sides of them.
+    max(marks, key=lambda mark: mark["value"])["above"] = True
     return _chart(curves, marks, measure=measure, axis=axis, about="a curve for each evaluation")
 
 

@@ -24,6 +24,7 @@ from mrl_explorer.report.comparison import (
     column_data,
     compare_with_own_truth,
     mark_shared,
+    tie_note,
 )
 from mrl_explorer.report.curves import curves_beside
 from mrl_explorer.retrieval.config import Config
@@ -176,11 +177,13 @@ def show_results_beside(dataset: Dataset, beside: Beside, choice: Choice, *, tex
     columns = [_column(first, beside.first.name, view.config, view)]
     if view.pinned is not None:
         columns.append(_column(first, f"Pinned, {beside.first.name}", view.pinned, view))
-    second = _second_column(beside, row, choice.typed)
+    second, notes = _second_column(beside, row, choice.typed)
+    if note := tie_note(first.rankings, first.query, view.config, cutoff=view.cutoff):
+        notes = [f"{beside.first.name}: {note}", *notes]
     show_results(
         mark_shared(columns, second),
         query=text,
-        note=_NOTE,
+        note=" ".join([_NOTE, *notes]),
         dim=view.config.dim,
     )
 
@@ -202,8 +205,11 @@ def _column(found: Found, title: str, config: Config, view: View) -> ColumnData:
     return {**data, "config": setting_text(config, found.rankings.full_dim) + rescored}
 
 
-def _second_column(beside: Beside, row: int, typed: str) -> ColumnData:
-    """Give the results of the same query in the second one, or a word on why there are none."""
+def _second_column(beside: Beside, row: int, typed: str) -> tuple[ColumnData, list[str]]:
+    """Give the results of the same query in the second one, or a word on why there are none.
+
+    And what else is to be said of them.
+    """
     side, evaluation = beside.second, beside.dataset.evaluation
     found, why = None, ""
     if typed and (beside.dataset.collection is None or evaluation.source.model is None):
@@ -218,8 +224,11 @@ def _second_column(beside: Beside, row: int, typed: str) -> ColumnData:
         found = _found(beside.dataset, place, typed)
         why = "This query could not be searched here."
     if found is not None:
-        return _column(found, side.name, side.view.config, side.view)
-    return {
+        config, cutoff = side.view.config, side.view.cutoff
+        note = tie_note(found.rankings, found.query, config, cutoff=cutoff)
+        column = _column(found, side.name, config, side.view)
+        return column, [f"{side.name}: {note}"] if note else []
+    column = {
         "title": side.name,
         "config": setting_text(side.view.config, evaluation.rankings.full_dim),
         "note": "",
@@ -227,3 +236,4 @@ def _second_column(beside: Beside, row: int, typed: str) -> ColumnData:
         "lost": [],
         "empty": why,
     }
+    return column, []

@@ -6,10 +6,9 @@ import streamlit as st
 
 from mrl_explorer.decide.summary import Summary
 from mrl_explorer.errors import InputError
-from mrl_explorer.report.comparison import column_data, compare
+from mrl_explorer.report.comparison import column_data, compare, tie_note
 from mrl_explorer.report.curves import recall_curves
 from mrl_explorer.retrieval.config import Config
-from mrl_explorer.retrieval.metrics import tied_at_k
 from mrl_explorer.retrieval.rankings import Rankings
 from mrl_explorer.ui import datasets
 from mrl_explorer.ui.beside import (
@@ -124,19 +123,6 @@ def _show_results(dataset: Dataset, view: View, choice: Choice, beside: Beside |
     show_results(
         column_data(columns, found.listed.shown(rows), cutoff=view.cutoff),
         query=text,
-        note=_tie_note(found.rankings, found.query, view),
+        note=tie_note(found.rankings, found.query, view.config, cutoff=view.cutoff),
         dim=view.config.dim,
-    )
-
-
-def _tie_note(rankings: Rankings, query: int, view: View) -> str:
-    """Say how many documents share the k-th binary score: their order among them is arbitrary."""
-    if view.config.quantization != "binary" or view.cutoff.rescore:
-        return ""
-    tied = int(tied_at_k(rankings, view.config, view.cutoff.k)[query])
-    if tied < 2:
-        return ""
-    return (
-        f"{tied} documents share the Hamming distance of place {view.cutoff.k}: among them the "
-        "order of the file decides."
     )

@@ -42,7 +42,6 @@ def show_data_line(*, offer_beside: bool = False) -> Dataset:
     dataset = datasets.current()
     other = datasets.beside(dataset) if offer_beside else None
     titles = datasets.available()
-    rankings, source = dataset.evaluation.rankings, dataset.evaluation.source
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="data_line"):
         chosen = st.selectbox(
             "Data set",
@@ -66,12 +65,10 @@ def show_data_line(*, offer_beside: bool = False) -> Dataset:
             st.rerun()
         if offer_beside:
             _show_beside_choice(dataset, other, titles)
-        model = source.model or "model not named"
+        lines = [_in_short(one) for one in (dataset, other) if one is not None]
+        padding = ".55rem" if other is None else "0"
         st.html(
-            f'<div style="padding-bottom:.55rem">{rankings.n_docs:,} documents · '
-            f"{rankings.n_queries:,} queries · "
-            f"{html.escape(model)}, {rankings.full_dim:,} dimensions</div>",
-            width="stretch",
+            f'<div style="padding-bottom:{padding}">{"<br>".join(lines)}</div>', width="stretch"
         )
         with st.popover("About this data", icon=":material/info:"):
             _show_source(dataset)
@@ -88,6 +85,14 @@ def show_data_line(*, offer_beside: bool = False) -> Dataset:
     if offer_beside:
         set_parameter("beside", None if other is None else other.key)
     return dataset
+
+
+def _in_short(dataset: Dataset) -> str:
+    rankings, model = dataset.evaluation.rankings, dataset.evaluation.source.model
+    return (
+        f"{rankings.n_docs:,} documents · {rankings.n_queries:,} queries · "
+        f"{html.escape(model or 'model not named')}, {rankings.full_dim:,} dimensions"
+    )
 
 
 def _show_beside_choice(dataset: Dataset, other: Dataset | None, titles: dict[str, str]) -> None:

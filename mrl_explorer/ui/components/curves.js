@@ -129,7 +129,7 @@ function legend(data, colours) {
 // A ring around the point, and what it is in a box beside it. The box is aligned, not measured:
 // measuring would lay the whole page out once more on every move.
 // Boxes that would cover one another stand one below the other: `taken` holds where others stand.
-function mark({ kind, dim, value, text }, dims, { x, y }, taken) {
+function mark({ kind, dim, value, text, above: wanted }, dims, { x, y }, taken) {
   const [colour, radius, dash] = MARKS[kind];
   const box = html("div", "curves-label", text);
   const shift = dim === dims[0] ? "-1rem" : dim === dims[dims.length - 1] ? "1rem - 100%" : "-50%";
@@ -137,6 +137,7 @@ function mark({ kind, dim, value, text }, dims, { x, y }, taken) {
   const below = y(value) + radius + 5;
   const above = y(value) - radius - 23;
   let top = below + 18 < HEIGHT - FRAME.bottom ? below : above;
+  if (wanted && above >= 0) top = above;
   const covers = (other) => Math.abs(other.x - x(dim)) < 200 && Math.abs(other.top - top) < 20;
   if (taken.some(covers) && above >= 0) top = above;
   while (taken.some(covers)) top += 20;
