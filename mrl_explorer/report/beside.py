@@ -90,7 +90,7 @@ def _relevance_sentence(pair: Pair, names: tuple[str, str], k: int) -> str:
     match pair.verdict:
         case "alike":
             return (
-                f"{names[0]} and {names[1]} are alike on these {queries}: {name} is ahead by "
+                f"{names[0]} and {names[1]} are alike on these {queries}: they differ by "
                 f"{figures}, all of it within {share_text(pair.margin)}."
             )
         case "cannot tell":
@@ -109,7 +109,7 @@ def _recall_sentence(pair: Pair, names: tuple[str, str], k: int) -> str:
     queries = _queries_text(pair.n_queries)
     match pair.verdict:
         case "alike":
-            return f"{each}: on {queries} both keep about as much, {name} more by {figures}."
+            return f"{each}: on {queries} what they keep differs by {figures}, which is alike."
         case "cannot tell":
             return (
                 f"{each}: {queries} cannot tell which keeps more of its own results, {name} is "

@@ -71,7 +71,8 @@ def curves_beside(
         As `recall_curves`; a curve's name is that of the evaluation and its quantization, and the
         marks are of the kinds chosen and beside.
     """
-    curves, marks = {}, []
+    curves: dict[str, list[list[float]]] = {}
+    marks: list[dict[str, Any]] = []
     for (name, config, points), kind in zip(sides, ("chosen", "beside"), strict=True):
         curves[f"{name}, {str(config).partition('d ')[2]}"] = [
             [point.dim, *(round(v, 3) for v in (point.value, point.low, point.high))]
