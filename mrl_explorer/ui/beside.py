@@ -131,7 +131,6 @@ def choose_curves(beside: Beside) -> dict[str, Any]:
             bind="query-params",
             persist_state="session",
             label_visibility="collapsed",
-            format_func=lambda name: f"{name}@{k}",
             help="nDCG by the same judgements puts both on one scale; recall is against each one's "
             "own full dimension.",
         )
