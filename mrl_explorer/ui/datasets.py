@@ -76,14 +76,15 @@ def beside(dataset: Dataset) -> Dataset | None:
     """Give the data set to show beside this one, if the address bar or the reader names one."""
     key = st.session_state.get("beside", st.query_params.get("beside", ""))
     st.session_state["beside"] = key
-    if key in ("", dataset.key):
+    if not key:
         return None
     try:
-        return find(key)
+        other = find(key)
     except InputError as error:
         st.warning(literal(f"{error} Nothing is shown beside."), icon=":material/warning:")
         choose_beside(None)
         return None
+    return None if other.key == dataset.key else other
 
 
 def choose_beside(key: str | None) -> None:

@@ -100,13 +100,14 @@ def _show_beside_choice(dataset: Dataset, other: Dataset | None, titles: dict[st
     shown = ""
     if other is not None:
         shown, titles = other.key, {**titles, other.key: other.title}
-    options = ["", *(key for key in titles if key != dataset.key)]
+    # The library documentation is listed under its own name while it is not built.
+    options = ["", *(key for key in titles if key not in (dataset.key, library.NAME))]
     chosen = st.selectbox(
         "Beside",
         options,
         index=options.index(shown),
         format_func=lambda key: f"Beside: {titles[key]}" if key else "Nothing beside",
-        width=230,
+        width=310,
         label_visibility="collapsed",
         key=f"beside {dataset.key} {shown}",
         help="Another data set or model, with the same controls.",

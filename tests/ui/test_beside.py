@@ -1,7 +1,5 @@
 """A second evaluation beside the first on the Explore page."""
 
-import shutil
-
 import numpy as np
 import pytest
 
@@ -33,10 +31,9 @@ def minilm():
 
 
 @pytest.fixture
-def beside(served):
-    """The other bundled model's evaluation of the sample, as a server-side file."""
-    shutil.copy(MINILM, served / "minilm.evaluation")
-    return str(served / "minilm.evaluation")
+def beside():
+    """The other bundled model's evaluation of the sample."""
+    return "help-centre-minilm-384"
 
 
 def made(path, *, documents, queries, seed=1):
@@ -68,7 +65,7 @@ def choice(app):
 
 def test_nothing_stands_beside_at_first(beside):
     app = open_app()
-    assert choice(app).options == ["Nothing beside", "Beside: minilm"]
+    assert choice(app).options == ["Nothing beside", "Beside: Help centre (sample), minilm-384"]
     assert choice(app).value == ""
     assert 'class="mrl-verdict"' not in html(app)
     assert [title for title, *_ in columns(app)] == ["Full dimension", "This configuration"]
@@ -246,10 +243,19 @@ def test_queries_are_matched_by_their_text_where_the_ids_differ(served, sample):
     assert "on 2 queries" in html(app) or "2 queries cannot tell" in html(app)
 
 
-def test_a_typed_query_is_searched_where_that_is_possible(beside):
+def test_a_typed_query_is_searched_in_both(beside):
     app = open_app(beside=beside, typed="offline photos")
     assert not app.exception
-    first, second = shown_results(app)["columns"]
+    first, second = columns(app)
+    assert (first[0], second[0]) == ("wordllama-256", "minilm-384")
+    assert len(first[2]) == len(second[2]) == 10
+    assert first[2] != second[2]
+
+
+def test_a_typed_query_leaves_a_column_empty_that_cannot_search_it_and_says_so(served):
+    texts = [f"text {row}" for row in range(20)]
+    other = made(served / "other.evaluation", documents=texts, queries=["a question"])
+    first, second = shown_results(open_app(beside=other, typed="offline photos"))["columns"]
     assert len(first["cards"]) == 10
     assert second["empty"].startswith("A typed query cannot be searched here")
 
