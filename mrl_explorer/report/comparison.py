@@ -1,14 +1,22 @@
-"""One query's results side by side: full dimension, the chosen configuration and a pinned one."""
+"""One query's results side by side: full dimension, the chosen configuration and a pinned one.
+
+Or those of two evaluations, where each column has its own truth and tells what it lost of it.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from mrl_explorer.decide.beside import agree
 from mrl_explorer.report.formats import share_text
 from mrl_explorer.retrieval.config import Config
-from mrl_explorer.retrieval.metrics import Cutoff, top
+from mrl_explorer.retrieval.metrics import Cutoff, tied_at_k, top
 from mrl_explorer.retrieval.rankings import TIE, Rankings
+
+Card = dict[str, Any]
+ColumnData = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +62,15 @@ class Column:
         One short sentence: how many of the true top k it keeps.
     results : tuple of Result
         The first k places.
+    lost : tuple of Result
+        Places of the ground truth that it does not show, where the ground truth has no column.
     """
 
     title: str
     config: Config
     note: str
     results: tuple[Result, ...]
+    lost: tuple[Result, ...] = ()
 
 
 def compare(
@@ -86,6 +97,31 @@ def compare(
     for title, one in zip(("This configuration", "Pinned"), lists, strict=False):
         columns.append(_column(title, one, truth))
     return tuple(columns)
+
+
+def compare_with_own_truth(
+    rankings: Rankings, query: int, config: Config, *, title: str, cutoff: Cutoff
+) -> Column:
+    """Hold a configuration against its ground truth in one column, with what it lost at the end.
+
+    Parameters
+    ----------
+    rankings : Rankings
+        Lists of at least this configuration and the baseline.
+    query : int
+        Row of the query.
+    config : Config
+        What to show.
+    title : str
+        Its head.
+    cutoff : Cutoff
+        k and rescoring.
+    """
+    truth = _List(rankings, query, rankings.baseline, Cutoff(cutoff.k))
+    shown = _List(rankings, query, config, cutoff)
+    column = _column(title, shown, truth)
+    lost = [result for result in _truth_column(truth, shown).results if result.mark == "lost"]
+    return replace(column, note=f"{column.note} of its own full dimension", lost=tuple(lost))
 
 
 class _List:
@@ -179,9 +215,25 @@ def score_text(score: float, config: Config, *, rescored: bool) -> str:
     return share_text(score) if abs(score) <= 1.0005 else f"{score:.3g}"
 
 
+def tie_note(rankings: Rankings, query: int, config: Config, *, cutoff: Cutoff) -> str:
+    """Say how many documents share the k-th binary score: their order among them is arbitrary.
+
+    Empty where none do, and where rescoring or finer codes order them.
+    """
+    if config.quantization != "binary" or cutoff.rescore:
+        return ""
+    tied = int(tied_at_k(rankings, config, cutoff.k)[query])
+    if tied < 2:
+        return ""
+    return (
+        f"{tied} documents share the Hamming distance of place {cutoff.k}: among them the "
+        "order of the file decides."
+    )
+
+
 def column_data(
     columns: Sequence[Column], texts: dict[int, tuple[str, str, str]], *, cutoff: Cutoff
-) -> list[dict[str, object]]:
+) -> list[ColumnData]:
     """Give the columns as plain values for the browser.
 
     Parameters
@@ -189,31 +241,91 @@ def column_data(
     texts : dict
         Document row to (id, title, text).
     """
-    data: list[dict[str, object]] = []
+    data: list[ColumnData] = []
     for column in columns:
         rescored = cutoff.rescore and column.title != "Full dimension"
-        cards = []
-        for result in column.results:
-            identity, title, text = texts[result.row]
-            cards.append(
-                {
-                    "row": result.row,
-                    "rank": result.rank,
-                    "id": identity,
-                    "title": title,
-                    "text": text,
-                    "score": score_text(result.score, column.config, rescored=rescored),
-                    "mark": result.mark,
-                    "badge": result.badge,
-                    "spoken": result.spoken,
-                }
+        cards = [
+            _card(
+                result,
+                texts[result.row],
+                score_text(result.score, column.config, rescored=rescored),
             )
+            for result in column.results
+        ]
+        lost = [
+            _card(
+                result,
+                texts[result.row],
+                score_text(result.score, column.config, rescored=True),
+            )
+            for result in column.lost
+        ]
         data.append(
             {
                 "title": column.title,
                 "config": str(column.config) + (" rescored" if rescored else ""),
                 "note": column.note,
                 "cards": cards,
+                "lost": lost,
             }
         )
     return data
+
+
+def _card(result: Result, texts: tuple[str, str, str], score: str) -> Card:
+    identity, title, text = texts
+    return {
+        "row": result.row,
+        "rank": result.rank,
+        "id": identity,
+        "title": title,
+        "text": text,
+        "score": score,
+        "mark": result.mark,
+        "badge": result.badge,
+        "spoken": result.spoken,
+    }
+
+
+def mark_shared(first: Sequence[ColumnData], second: ColumnData) -> list[ColumnData]:
+    """Line up the columns of two evaluations by the documents that both show.
+
+    Rows of one evaluation mean nothing in the other, so a document is known by its id, unless the
+    texts differ. In the second's column it gets the first's row, and a document of its own a
+    negative one. The places of the first column and of the second tell the `other` rank.
+
+    Parameters
+    ----------
+    first : sequence of dict
+        Columns of the first evaluation as `column_data` gives them, the one to compare in front.
+    second : dict
+        The column of the second evaluation.
+
+    Returns
+    -------
+    list of dict
+        The first one's front column, the second's, and the rest.
+    """
+    front, *rest = first
+    known = {card["id"]: card for column in first for card in column["cards"] + column["lost"]}
+
+    def lined_up(card: Card) -> Card:
+        twin = known.get(card["id"])
+        same = twin is not None and agree(_wording(twin), _wording(card))
+        return {**card, "row": twin["row"] if twin and same else -1 - card["row"]}
+
+    other = {part: [lined_up(card) for card in second[part]] for part in ("cards", "lost")}
+    return [
+        {**front, "cards": _with_ranks(front["cards"], other["cards"])},
+        {**second, **other, "cards": _with_ranks(other["cards"], front["cards"])},
+        *rest,
+    ]
+
+
+def _wording(card: Card) -> str:
+    return str(card["text"] or card["title"])
+
+
+def _with_ranks(cards: Sequence[Card], others: Sequence[Card]) -> list[Card]:
+    rank_of = {card["row"]: card["rank"] for card in others}
+    return [{**card, "other": rank_of.get(card["row"])} for card in cards]

@@ -6,8 +6,10 @@ makes its chart anew on every change, and 20 ms more with ECharts. Figures that 
 Plotly: `figures`.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
+from mrl_explorer.decide.beside import Point
 from mrl_explorer.decide.summary import Row, Summary
 from mrl_explorer.report.formats import share_text
 from mrl_explorer.retrieval.config import Config
@@ -31,8 +33,9 @@ def recall_curves(
     -------
     dict
         `curves`: by quantization its `name` and `points`, each [dim, recall, low, high];
-        `marks`: `kind` (chosen or pinned), `dim`, `recall` and `text`; `dims` and those of them
-        that get a label, `ticks`; `lowest`, the foot of the vertical axis; `measure`, its name.
+        `marks`: `kind` (chosen or pinned), `dim`, `value` and `text`; `dims` and those of them
+        that get a label, `ticks`; `lowest`, the foot of the vertical axis; `measure`, its name,
+        `axis`, what stands beside it; `about`, what the chart shows, for screen readers.
     """
     by_quantization: dict[str, list[Row]] = {}
     for row in sorted(summary.rows(), key=lambda row: row.dim):
@@ -40,20 +43,68 @@ def recall_curves(
             by_quantization.setdefault(row.quantization, []).append(row)
     order = dict.fromkeys(config.quantization for config in summary.evaluation.rankings.configs)
     names = [name for name in order if name in by_quantization]
-    rows = [row for name in names for row in by_quantization[name]]
-    dims = sorted({row.dim for row in rows})
     marks = [("pinned", pinned), ("chosen", chosen)]
+    return _chart(
+        {name: [_point(row) for row in by_quantization[name]] for name in names},
+        [_mark(kind, config, summary) for kind, config in marks if config is not None],
+        measure=f"recall@{summary.cutoff.k}",
+        axis="vs full dimension",
+        about=f"in the basis {basis}, a curve for each quantization",
+    )
+
+
+def curves_beside(
+    sides: Sequence[tuple[str, Config, Sequence[Point]]], *, measure: str, axis: str
+) -> dict[str, Any]:
+    """Give a curve for each of two evaluations, and the point of each that is shown.
+
+    Parameters
+    ----------
+    sides : sequence of (str, Config, sequence of Point)
+        Name, configuration, and the points of its quantization and basis.
+    measure, axis : str
+        What is drawn, and what the vertical axis says of it.
+
+    Returns
+    -------
+    dict
+        As `recall_curves`; a curve's name is that of the evaluation and its quantization, and the
+        marks are of the kinds chosen and beside.
+    """
+    curves: dict[str, list[list[float]]] = {}
+    marks: list[dict[str, Any]] = []
+    for (name, config, points), kind in zip(sides, ("chosen", "beside"), strict=True):
+        curves[f"{name}, {str(config).partition('d ')[2]}"] = [
+            [point.dim, *(round(v, 3) for v in (point.value, point.low, point.high))]
+            for point in points
+        ]
+        value = next(point.value for point in points if point.dim == config.dim)
+        text = f"{name}: {share_text(value)}"
+        marks.append({"kind": kind, "dim": config.dim, "value": value, "text": text})
+    # The boxes of two points that lie close together stand on the far sides of them.
+    max(marks, key=lambda mark: mark["value"])["above"] = True
+    return _chart(curves, marks, measure=measure, axis=axis, about="a curve for each evaluation")
+
+
+def _chart(
+    curves: dict[str, list[list[float]]],
+    marks: list[dict[str, Any]],
+    *,
+    measure: str,
+    axis: str,
+    about: str,
+) -> dict[str, Any]:
+    points = [point for curve in curves.values() for point in curve]
+    dims = sorted({int(dim) for dim, *_ in points})
     return {
-        "measure": f"recall@{summary.cutoff.k}",
-        "basis": basis,
+        "measure": measure,
+        "axis": axis,
+        "about": f"{measure} {axis} by dimension, {about}, with its 95% interval.",
         "dims": dims,
         "ticks": _ticks(dims),
-        "lowest": max(0.0, int(min(row.recall_low for row in rows) * 10) / 10),
-        "curves": [
-            {"name": name, "points": [_point(row) for row in by_quantization[name]]}
-            for name in names
-        ],
-        "marks": [_mark(kind, config, summary) for kind, config in marks if config is not None],
+        "lowest": max(0.0, int(min(low for _, _, low, _ in points) * 10) / 10),
+        "curves": [{"name": name, "points": curve} for name, curve in curves.items()],
+        "marks": marks,
     }
 
 
@@ -66,7 +117,7 @@ def _mark(kind: str, config: Config, summary: Summary) -> dict[str, Any]:
     return {
         "kind": kind,
         "dim": config.dim,
-        "recall": recall,
+        "value": recall,
         "text": f"{config}: {share_text(recall)}",
     }
 

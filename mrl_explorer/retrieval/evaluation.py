@@ -60,6 +60,11 @@ class Listed:
             raise KeyError(row)
         return place
 
+    def shown(self, rows: Iterable[int]) -> dict[int, tuple[str, str, str]]:
+        """Give (id, title, text) of document rows."""
+        places = {row: self.place(row) for row in rows}
+        return {row: (self.ids[at], self.titles[at], self.texts[at]) for row, at in places.items()}
+
 
 @dataclass(frozen=True, eq=False)
 class Queries:

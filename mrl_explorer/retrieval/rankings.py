@@ -110,3 +110,16 @@ class Rankings:
                 f"This evaluation does not cover {config}: evaluate again with that dimension, "
                 "quantization and basis."
             ) from None
+
+    def nearest(self, wanted: Config) -> Config:
+        """Give a configuration, or the nearest that there is: basis first, then quantization."""
+        if wanted in self:
+            return wanted
+        return min(
+            self.configs,
+            key=lambda config: (
+                config.basis != wanted.basis,
+                config.quantization != wanted.quantization,
+                abs(config.dim - wanted.dim),
+            ),
+        )

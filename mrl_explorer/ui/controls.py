@@ -229,17 +229,10 @@ def show_k(most: int) -> int:
 
 def _covered(rankings: Rankings, wanted: Config) -> Config:
     """Give the configuration, or the nearest one that the run covers, and say so."""
-    if wanted in rankings:
-        return wanted
-    nearest = min(
-        rankings.configs,
-        key=lambda config: (
-            config.basis != wanted.basis,
-            config.quantization != wanted.quantization,
-            abs(config.dim - wanted.dim),
-        ),
-    )
-    st.info(f"This run does not cover {wanted}: {nearest} is shown.", icon=":material/info:")
+    nearest = rankings.nearest(wanted)
+    if nearest != wanted:
+        text = f"This run does not cover {wanted}: {nearest} is shown."
+        st.info(text, icon=":material/info:")
     return nearest
 
 

@@ -72,6 +72,26 @@ def choose(key: str) -> None:
     st.session_state["data"] = key
 
 
+def beside(dataset: Dataset) -> Dataset | None:
+    """Give the data set to show beside this one, if the address bar or the reader names one."""
+    key = st.session_state.get("beside", st.query_params.get("beside", ""))
+    st.session_state["beside"] = key
+    if not key:
+        return None
+    try:
+        other = find(key)
+    except InputError as error:
+        st.warning(literal(f"{error} Nothing is shown beside."), icon=":material/warning:")
+        choose_beside(None)
+        return None
+    return None if other.key == dataset.key else other
+
+
+def choose_beside(key: str | None) -> None:
+    """Show a data set beside the current one, or none."""
+    st.session_state["beside"] = key or ""
+
+
 def is_current(key: str) -> bool:
     """Tell whether a data set is the one that is shown."""
     return bool(st.session_state.get("data") == key)

@@ -4,21 +4,28 @@ from functools import partial
 
 import streamlit as st
 
-from mrl_explorer.decide.summary import Summary, summarise
+from mrl_explorer.decide.summary import Summary
 from mrl_explorer.errors import InputError
-from mrl_explorer.report.comparison import column_data, compare
+from mrl_explorer.report.comparison import column_data, compare, tie_note
 from mrl_explorer.report.curves import recall_curves
 from mrl_explorer.retrieval.config import Config
-from mrl_explorer.retrieval.evaluation import Evaluation
-from mrl_explorer.retrieval.metrics import Cutoff, tied_at_k
 from mrl_explorer.retrieval.rankings import Rankings
+from mrl_explorer.ui import datasets
+from mrl_explorer.ui.beside import (
+    Beside,
+    choose_curves,
+    set_beside,
+    show_results_beside,
+    show_verdict,
+)
 from mrl_explorer.ui.components.curves import show_curves
 from mrl_explorer.ui.components.results import show_results
 from mrl_explorer.ui.controls import View, show_controls
 from mrl_explorer.ui.datasets import Dataset
 from mrl_explorer.ui.details import show_details
+from mrl_explorer.ui.figures_cache import summary_of
 from mrl_explorer.ui.frame import show_data_line
-from mrl_explorer.ui.numbers import show_memory, show_numbers
+from mrl_explorer.ui.numbers import Side, show_memory, show_numbers
 from mrl_explorer.ui.problems import show_error
 from mrl_explorer.ui.query_panel import Choice, show_query_panel
 from mrl_explorer.ui.typed_query import Found, search_typed
@@ -26,11 +33,12 @@ from mrl_explorer.ui.typed_query import Found, search_typed
 
 def show() -> None:
     """Run the page from top to bottom."""
-    _show_view(show_data_line())
+    dataset = show_data_line(offer_beside=True)
+    _show_view(dataset, datasets.beside(dataset))
 
 
 @st.fragment
-def _show_view(dataset: Dataset) -> None:
+def _show_view(dataset: Dataset, other: Dataset | None) -> None:
     """Show all that a control changes: what stands above is not sent again while sliding."""
     with st.grid(2, min_column_width=440, gap=("small", "medium")):
         controls, curves = st.container(), st.container()
@@ -38,50 +46,67 @@ def _show_view(dataset: Dataset) -> None:
     with controls:
         view = show_controls(dataset)
     try:
-        summary = _summary(dataset.evaluation, (dataset.key, dataset.version), view.cutoff)
+        summary = summary_of(dataset, view.cutoff)
     except InputError as error:
         show_error(str(error))
         st.stop()
+    beside = None if other is None else set_beside(dataset, summary, view, other)
+    sides = [Side(summary, view)] if beside is None else [beside.first, beside.second]
     with numbers:
-        show_numbers(summary, view)
+        for side in sides:
+            show_numbers(side, leads=side is sides[0])
     with needs:
-        show_memory(summary, view)
+        show_memory(sides)
+    if beside is not None:
+        show_verdict(beside)
     choice = show_query_panel(summary, view)
-    _show_results(dataset, view, choice)
+    _show_results(dataset, view, choice, beside)
     with curves:
-        _show_curves(summary, view)
+        _show_curves(summary, view, beside)
     show_details(summary, view)
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _summary(_evaluation: Evaluation, key: tuple[str, str], cutoff: Cutoff) -> Summary:
-    """Read the figures once for each cut-off: every slider move after that is a look-up.
-
-    The key stands for the evaluation, which is too large to hash.
-    """
-    return summarise(_evaluation, cutoff)
-
-
-def _show_curves(summary: Summary, view: View) -> None:
+def _show_curves(summary: Summary, view: View, beside: Beside | None) -> None:
+    if beside is None:
+        drawn = recall_curves(
+            summary, basis=view.config.basis, chosen=view.config, pinned=view.pinned
+        )
+    else:
+        drawn = choose_curves(beside)
+    quantization = None if beside is None else view.config.quantization
     with st.container(key="curves"):
         show_curves(
-            recall_curves(summary, basis=view.config.basis, chosen=view.config, pinned=view.pinned),
+            drawn,
             key="curve",
-            on_point=partial(_take_point, summary.evaluation.rankings, view.config.basis),
+            on_point=partial(
+                _take_point, summary.evaluation.rankings, view.config.basis, quantization
+            ),
         )
 
 
-def _take_point(rankings: Rankings, basis: str) -> None:
-    """Move the controls to the point that was clicked."""
-    dim, quantization = st.session_state["curve"]["point"]
+def _take_point(rankings: Rankings, basis: str, quantization: str | None) -> None:
+    """Move the controls to the point that was clicked.
+
+    Where each curve is an evaluation's, all are of one quantization, and the point may be the
+    other one's: the nearest dim is taken.
+    """
+    dim, name = st.session_state["curve"]["point"]
+    if quantization is not None:
+        st.session_state["dim"] = rankings.nearest(Config(dim, quantization, basis)).dim
+        return
+    quantization = name
     # A click on a chart that is just being replaced may name a point that is no longer there.
     if Config(dim, quantization, basis) in rankings:
         st.session_state["dim"], st.session_state["quantization"] = dim, quantization
 
 
-def _show_results(dataset: Dataset, view: View, choice: Choice) -> None:
+def _show_results(dataset: Dataset, view: View, choice: Choice, beside: Beside | None) -> None:
     """Show one query's lists, with a word on what they are."""
     evaluation = dataset.evaluation
+    text = choice.typed or evaluation.queries.texts[choice.row or 0]
+    if beside is not None and (choice.typed or choice.row is not None):
+        show_results_beside(dataset, beside, choice, text=text)
+        return
     if choice.typed:
         found = search_typed(dataset, choice.typed)
         if found is None:
@@ -94,32 +119,10 @@ def _show_results(dataset: Dataset, view: View, choice: Choice) -> None:
     columns = compare(
         found.rankings, found.query, chosen=view.config, pinned=view.pinned, cutoff=view.cutoff
     )
-    texts = {}
-    for column in columns:
-        for result in column.results:
-            place = found.listed.place(result.row)
-            texts[result.row] = (
-                found.listed.ids[place],
-                found.listed.titles[place],
-                found.listed.texts[place],
-            )
-    text = choice.typed or evaluation.queries.texts[choice.row or 0]
+    rows = {result.row for column in columns for result in column.results}
     show_results(
-        column_data(columns, texts, cutoff=view.cutoff),
+        column_data(columns, found.listed.shown(rows), cutoff=view.cutoff),
         query=text,
-        note=_tie_note(found.rankings, found.query, view),
+        note=tie_note(found.rankings, found.query, view.config, cutoff=view.cutoff),
         dim=view.config.dim,
-    )
-
-
-def _tie_note(rankings: Rankings, query: int, view: View) -> str:
-    """Say how many documents share the k-th binary score: their order among them is arbitrary."""
-    if view.config.quantization != "binary" or view.cutoff.rescore:
-        return ""
-    tied = int(tied_at_k(rankings, view.config, view.cutoff.k)[query])
-    if tied < 2:
-        return ""
-    return (
-        f"{tied} documents share the Hamming distance of place {view.cutoff.k}: among them the "
-        "order of the file decides."
     )

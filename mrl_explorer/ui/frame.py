@@ -19,6 +19,7 @@ _STYLE = """
 .st-key-controls { gap: 0.35rem; padding-block: 0.6rem; }
 /* Rows of controls wrap before a query is squeezed out of sight. */
 .st-key-query, .st-key-typed { min-width: 15rem; }
+.mrl-verdict { padding-bottom: .3rem; }
 /* The chart keeps its place while it is drawn. */
 .st-key-curves { min-height: 246px; }
 </style>
@@ -30,11 +31,17 @@ def show_style() -> None:
     st.html(_STYLE)
 
 
-def show_data_line() -> Dataset:
-    """Show which data set this is, what was understood of it, and the link; give the data set."""
+def show_data_line(*, offer_beside: bool = False) -> Dataset:
+    """Show which data set this is, what was understood of it, and the link; give the data set.
+
+    Parameters
+    ----------
+    offer_beside : bool
+        Whether another can be chosen to stand beside it.
+    """
     dataset = datasets.current()
+    other = datasets.beside(dataset) if offer_beside else None
     titles = datasets.available()
-    rankings, source = dataset.evaluation.rankings, dataset.evaluation.source
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="data_line"):
         chosen = st.selectbox(
             "Data set",
@@ -50,19 +57,22 @@ def show_data_line() -> Dataset:
             st.session_state["where"] = library.TITLE
             st.switch_page(st.session_state["data page"])
         if chosen != dataset.key:
+            if other is not None and chosen == other.key:
+                # The two change places.
+                datasets.choose_beside(dataset.key)
             datasets.choose(chosen)
             start_view(datasets.find(chosen))
             st.rerun()
-        model = source.model or "model not named"
+        if offer_beside:
+            _show_beside_choice(dataset, other, titles)
+        lines = [_in_short(one) for one in (dataset, other) if one is not None]
+        padding = ".55rem" if other is None else "0"
         st.html(
-            f'<div style="padding-bottom:.55rem">{rankings.n_docs:,} documents · '
-            f"{rankings.n_queries:,} queries · "
-            f"{html.escape(model)}, {rankings.full_dim:,} dimensions</div>",
-            width="stretch",
+            f'<div style="padding-bottom:{padding}">{"<br>".join(lines)}</div>', width="stretch"
         )
         with st.popover("About this data", icon=":material/info:"):
             _show_source(dataset)
-        if dataset.shared:
+        if dataset.shared and (other is None or other.shared):
             show_copy_link()
         else:
             st.button(
@@ -72,7 +82,39 @@ def show_data_line() -> Dataset:
                 "Give a server-side path on the Data page to share a view.",
             )
     set_parameter("data", None if dataset.key == datasets.SAMPLE else dataset.key)
+    if offer_beside:
+        set_parameter("beside", None if other is None else other.key)
     return dataset
+
+
+def _in_short(dataset: Dataset) -> str:
+    rankings, model = dataset.evaluation.rankings, dataset.evaluation.source.model
+    return (
+        f"{rankings.n_docs:,} documents · {rankings.n_queries:,} queries · "
+        f"{html.escape(model or 'model not named')}, {rankings.full_dim:,} dimensions"
+    )
+
+
+def _show_beside_choice(dataset: Dataset, other: Dataset | None, titles: dict[str, str]) -> None:
+    """Let the reader choose a second data set or model, or none."""
+    shown = ""
+    if other is not None:
+        shown, titles = other.key, {**titles, other.key: other.title}
+    # The library documentation is listed under its own name while it is not built.
+    options = ["", *(key for key in titles if key not in (dataset.key, library.NAME))]
+    chosen = st.selectbox(
+        "Beside",
+        options,
+        index=options.index(shown),
+        format_func=lambda key: f"Beside: {titles[key]}" if key else "Nothing beside",
+        width=310,
+        label_visibility="collapsed",
+        key=f"beside {dataset.key} {shown}",
+        help="Another data set or model, with the same controls.",
+    )
+    if chosen != shown:
+        datasets.choose_beside(chosen)
+        st.rerun()
 
 
 def _show_source(dataset: Dataset) -> None:

@@ -1,10 +1,15 @@
 """The figures of the chosen configuration, and its memory beside the baseline's."""
 
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import streamlit as st
 
 from mrl_explorer.decide.engines import usearch_memory
 from mrl_explorer.decide.memory import Memory
 from mrl_explorer.decide.summary import Row, Summary
+from mrl_explorer.report.beside import setting_text
 from mrl_explorer.report.formats import (
     byte_text,
     count_text,
@@ -12,6 +17,29 @@ from mrl_explorer.report.formats import (
     times_text,
 )
 from mrl_explorer.ui.controls import View
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """An evaluation as the controls show it.
+
+    Attributes
+    ----------
+    summary : Summary
+        Its figures.
+    view : View
+        What is shown of it.
+    name : str
+        What tells it from the one beside it; empty when it stands alone.
+    notes : tuple of str
+        Where it departs from the controls.
+    """
+
+    summary: Summary
+    view: View
+    name: str = ""
+    notes: tuple[str, ...] = ()
+
 
 _HELP_RECALL = (
     "Share of the results of exact full-dimension float32 search that this configuration finds, "
@@ -28,15 +56,19 @@ _HELP = {
 }
 
 
-def show_numbers(summary: Summary, view: View) -> None:
-    """Show recall with its interval and, where there are judgements, relevance."""
+def show_numbers(side: Side, *, leads: bool = True) -> None:
+    """Show recall with its interval and, where there are judgements, relevance.
+
+    Parameters
+    ----------
+    leads : bool
+        Whether this is the evaluation that the controls are of.
+    """
+    summary, view = side.summary, side.view
     row, full = summary.row(view.config), summary.row(summary.evaluation.rankings.baseline)
     k = summary.cutoff.k
-    rescored = f", rescored from {view.cutoff.candidates} candidates" if view.cutoff.rescore else ""
-    st.html(
-        f'<div class="mrl-numbers" data-dim="{row.dim}"><b>{view.config}</b>{rescored}, '
-        "against full dimension</div>"
-    )
+    place = f'class="mrl-numbers" data-dim="{row.dim}"' if leads else 'class="mrl-numbers-beside"'
+    st.html(f"<div {place}>{_heading(side)}</div>")
     n_columns = (2 if summary.relevance is None else 4) + view.config.is_fitted
     with st.grid(n_columns, min_column_width=105 if view.config.is_fitted else 120, gap="small"):
         st.metric(
@@ -57,6 +89,17 @@ def show_numbers(summary: Summary, view: View) -> None:
             )
         else:
             _show_judged(row, full, k=k, n_judged=len(summary.relevance.query_rows))
+
+
+def _heading(side: Side) -> str:
+    view = side.view
+    rescored = f", rescored from {view.cutoff.candidates} candidates" if view.cutoff.rescore else ""
+    if not side.name:
+        return f"<b>{view.config}</b>{rescored}, against full dimension"
+    setting = setting_text(view.config, side.summary.evaluation.rankings.full_dim)
+    notes = "".join(f" ({note})" for note in side.notes)
+    name = html.escape(side.name)
+    return f"<b>{name}</b> {setting}{rescored}, against its own full dimension{notes}"
 
 
 def _show_held_out(summary: Summary, row: Row) -> None:
@@ -126,6 +169,7 @@ _PARTS = (
 )
 _STYLE = """
 .mrl-memory { font-size: .85rem; }
+.mrl-memory-side:not(:first-child) { margin-top: .6rem; }
 .mrl-bar { display: grid; grid-template-columns: 10.5rem minmax(0, 1fr) 4.8rem; gap: .5rem;
   align-items: center; height: 1.3rem; }
 .mrl-bar > span:first-child { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
@@ -136,37 +180,58 @@ _STYLE = """
 """
 
 
-def show_memory(summary: Summary, view: View) -> None:
-    """Show RAM and disk as bars of their parts, beside those of full dimension."""
-    rankings = summary.evaluation.rankings
-    full_dim, n_vectors = rankings.full_dim, view.n_vectors
-    rescore = view.cutoff.rescore
-    full = usearch_memory(rankings.baseline, n_vectors=n_vectors, full_dim=full_dim, rescore=False)
-    need = usearch_memory(view.config, n_vectors=n_vectors, full_dim=full_dim, rescore=rescore)
-    code, full_code = view.config.bytes_per_vector, rankings.baseline.bytes_per_vector
-    st.markdown(
-        f"**Memory for {count_text(n_vectors)} vectors**: {code:,} bytes a vector "
-        f"({times_text(full_code / code)} smaller), RAM {times_text(full.ram / need.ram)} smaller",
-        help=_HELP_MEMORY,
-    )
-    widest = max(full.ram, full.disk, need.ram, need.disk)
-    bars = "".join(
-        _bar(label, sizes, widest)
-        for label, sizes in (
-            ("RAM, full dimension", _ram_parts(full)),
-            (f"RAM, {view.config}", _ram_parts(need)),
-            ("Disk, full dimension", _disk_parts(full)),
-            (f"Disk, {view.config}", _disk_parts(need)),
-        )
-    )
+def show_memory(sides: Sequence[Side]) -> None:
+    """Show RAM and disk as bars of their parts, beside those of full dimension, on one scale."""
+    needs = [_needs(side) for side in sides]
+    widest = max(size for full, need in needs for m in (full, need) for size in (m.ram, m.disk))
+    title = f"**Memory for {count_text(sides[0].view.n_vectors)} vectors**"
+    saved = [_saved_text(side, *both) for side, both in zip(sides, needs, strict=True)]
+    alone = len(sides) == 1
+    st.markdown(f"{title}: {saved[0]}" if alone else title, help=_HELP_MEMORY)
+    blocks = []
+    for side, (full, need), text in zip(sides, needs, saved, strict=True):
+        if not alone:
+            name = html.escape(side.name)
+            blocks.append(f'<div class="mrl-memory-side"><b>{name}</b> {text}</div>')
+        blocks += [
+            _bar(label, sizes, widest)
+            for label, sizes in (
+                ("RAM, full dimension", _ram_parts(full)),
+                (f"RAM, {side.view.config}", _ram_parts(need)),
+                ("Disk, full dimension", _disk_parts(full)),
+                (f"Disk, {side.view.config}", _disk_parts(need)),
+            )
+        ]
+    rescore = sides[0].view.cutoff.rescore
     shown = [part for part in _PARTS if part[0] != "rescoring" or rescore]
     legend = " ".join(
         f'<span><i style="background:{colour};opacity:{opacity}"></i>{label}</span>'
         for _, label, colour, opacity in shown
     )
     st.html(
-        f'<style>{_STYLE}</style><div class="mrl-memory">{bars}'
+        f'<style>{_STYLE}</style><div class="mrl-memory">{"".join(blocks)}'
         f'<div class="mrl-legend">{legend}</div></div>'
+    )
+
+
+def _needs(side: Side) -> tuple[Memory, Memory]:
+    """Give what full dimension needs, and what the configuration needs."""
+    rankings, view = side.summary.evaluation.rankings, side.view
+    full_dim, n_vectors = rankings.full_dim, view.n_vectors
+    return (
+        usearch_memory(rankings.baseline, n_vectors=n_vectors, full_dim=full_dim, rescore=False),
+        usearch_memory(
+            view.config, n_vectors=n_vectors, full_dim=full_dim, rescore=view.cutoff.rescore
+        ),
+    )
+
+
+def _saved_text(side: Side, full: Memory, need: Memory) -> str:
+    code = side.view.config.bytes_per_vector
+    full_code = side.summary.evaluation.rankings.baseline.bytes_per_vector
+    return (
+        f"{code:,} bytes a vector ({times_text(full_code / code)} smaller), "
+        f"RAM {times_text(full.ram / need.ram)} smaller"
     )
 
 

@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from mrl_explorer.report.comparison import Column, Result, column_data, compare, score_text
+from mrl_explorer.report.comparison import (
+    Column,
+    Result,
+    column_data,
+    compare,
+    compare_with_own_truth,
+    mark_shared,
+    score_text,
+)
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.metrics import Cutoff, recall
 from tests.report.runs import rankings_by_hand
@@ -215,6 +223,7 @@ def test_the_browser_gets_plain_values():
                     "spoken": "new",
                 }
             ],
+            "lost": [],
         }
     ]
 
@@ -231,3 +240,66 @@ def test_only_rescored_columns_say_so():
     ]
     # A rescored binary list is ordered by cosines, so it shows no bits.
     assert [entry["cards"][0]["score"] for entry in data] == [".900", ".900", ".900"]
+
+
+def test_with_its_own_truth_a_column_tells_what_it_lost_at_its_end():
+    rankings = rankings_by_hand(SCORES, {FULL: [0, 1, 2, 3, 4], INT8: [1, 0, 5, 3, 2]})
+    column = compare_with_own_truth(rankings, 0, INT8, title="Mine", cutoff=Cutoff(4))
+    _, chosen = compare(rankings, 0, chosen=INT8, pinned=None, cutoff=Cutoff(4))
+    assert (column.title, column.config) == ("Mine", INT8)
+    assert column.note == "keeps 3 of 4 of its own full dimension"
+    assert column.results == chosen.results
+    assert [(r.row, r.rank, r.badge, r.score) for r in column.lost] == [
+        (2, 3, "✕ lost → 5", pytest.approx(0.7))
+    ]
+
+
+def test_with_its_own_truth_full_dimension_loses_nothing():
+    rankings = rankings_by_hand(SCORES, {FULL: [0, 1, 2, 3, 4]})
+    column = compare_with_own_truth(rankings, 0, FULL, title="Mine", cutoff=Cutoff(4))
+    assert column.lost == ()
+    assert {r.mark for r in column.results} == {"same"}
+
+
+def test_what_a_binary_column_lost_is_shown_with_its_full_score():
+    rankings = rankings_by_hand(SCORES, {FULL: [0, 1, 2, 3, 4], BINARY: [1, 0, 5, 3, 2]})
+    column = compare_with_own_truth(rankings, 0, BINARY, title="Mine", cutoff=Cutoff(4))
+    texts = {row: (f"d{row}", "", "") for row in SCORES}
+    (data,) = column_data([column], texts, cutoff=Cutoff(4))
+    assert data["cards"][1]["score"] == "1 bits apart"
+    assert [(card["id"], card["score"]) for card in data["lost"]] == [("d2", ".700")]
+
+
+def card(identity, row, rank, text=""):
+    return {"id": identity, "row": row, "rank": rank, "title": "", "text": text}
+
+
+def test_documents_that_both_show_are_lined_up_by_id_and_tell_the_other_rank():
+    mine = {"title": "mine", "cards": [card("a", 7, 1), card("b", 3, 2)], "lost": [card("c", 5, 2)]}
+    pinned = {"title": "pinned", "cards": [card("d", 9, 1)], "lost": []}
+    theirs = {
+        "title": "theirs",
+        "cards": [card("b", 0, 1), card("c", 1, 2), card("d", 2, 3), card("e", 3, 4)],
+        "lost": [card("a", 4, 2)],
+    }
+    columns = mark_shared([mine, pinned], theirs)
+    assert [column["title"] for column in columns] == ["mine", "theirs", "pinned"]
+    assert [(c["row"], c["other"]) for c in columns[0]["cards"]] == [(7, None), (3, 1)]
+    # c is lost in mine and d stands in the pinned one only: the same document, and no rank.
+    assert [(c["row"], c["other"]) for c in columns[1]["cards"]] == [
+        (3, 2),
+        (5, None),
+        (9, None),
+        (-4, None),
+    ]
+    assert [c["row"] for c in columns[1]["lost"]] == [7]
+    assert columns[2] == pinned
+    assert theirs["cards"][0]["row"] == 0
+
+
+def test_the_same_id_of_another_text_is_another_document():
+    mine = {"cards": [card("0", 0, 1, "cats"), card("1", 1, 2, "dogs")], "lost": []}
+    theirs = {"cards": [card("0", 0, 1, "trains"), card("1", 1, 2, "dogs")], "lost": []}
+    front, second = mark_shared([mine], theirs)
+    assert [c["other"] for c in front["cards"]] == [None, 2]
+    assert [(c["row"], c["other"]) for c in second["cards"]] == [(-1, None), (1, 2)]

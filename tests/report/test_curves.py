@@ -3,8 +3,9 @@ import json
 import numpy as np
 import pytest
 
+from mrl_explorer.decide.beside import Point
 from mrl_explorer.decide.summary import Summary, summarise
-from mrl_explorer.report.curves import recall_curves
+from mrl_explorer.report.curves import curves_beside, recall_curves
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.evaluation import Evaluation, Listed, Queries, Source
 from mrl_explorer.retrieval.metrics import Cutoff
@@ -33,7 +34,7 @@ def test_a_curve_per_quantization_with_recall_and_its_interval(summary, basis):
     drawn = recall_curves(summary, basis=basis, chosen=Config(64, "int8", basis), pinned=None)
     assert [curve["name"] for curve in drawn["curves"]] == LEVELS
     assert drawn["dims"] == DIMS
-    assert drawn["basis"] == basis
+    assert f"in the basis {basis}" in drawn["about"]
     for curve in drawn["curves"]:
         assert [point[0] for point in curve["points"]] == DIMS
         for dim, recall, low, high in curve["points"]:
@@ -50,7 +51,7 @@ def test_the_chosen_and_the_pinned_point_are_marked_where_they_lie(summary):
     assert [mark["kind"] for mark in drawn["marks"]] == ["pinned", "chosen"]
     for mark, config in zip(drawn["marks"], (pinned, chosen), strict=True):
         recall = summary.row(config).recall
-        assert (mark["dim"], mark["recall"]) == (config.dim, recall)
+        assert (mark["dim"], mark["value"]) == (config.dim, recall)
         assert mark["text"] == f"{config}: {recall:.3f}".replace("0.", ".")
 
 
@@ -91,3 +92,27 @@ def test_quantizations_stand_in_the_order_of_the_run():
 def test_the_values_are_plain_json(summary):
     drawn = recall_curves(summary, basis="pca", chosen=Config(64, "int8"), pinned=Config(32))
     assert json.loads(json.dumps(drawn, allow_nan=False)) == drawn
+
+
+def test_side_by_side_there_is_a_curve_for_each_evaluation():
+    first = (Point(64, 0.5, 0.4, 0.6), Point(128, 0.7, 0.65, 0.75))
+    second = (Point(64, 0.8, 0.75, 0.85), Point(96, 0.82, 0.8, 0.84))
+    drawn = curves_beside(
+        [("small", Config(128, "int8"), first), ("large", Config(96, "int8", "pca"), second)],
+        measure="nDCG@10",
+        axis="by judgement",
+    )
+    assert drawn["curves"] == [
+        {"name": "small, int8", "points": [[64, 0.5, 0.4, 0.6], [128, 0.7, 0.65, 0.75]]},
+        {"name": "large, int8 pca", "points": [[64, 0.8, 0.75, 0.85], [96, 0.82, 0.8, 0.84]]},
+    ]
+    assert drawn["dims"] == [64, 96, 128]
+    assert drawn["lowest"] == 0.4
+    assert (drawn["measure"], drawn["axis"]) == ("nDCG@10", "by judgement")
+    assert [(m["kind"], m["dim"], m["value"], m["text"]) for m in drawn["marks"]] == [
+        ("chosen", 128, 0.7, "small: .700"),
+        ("beside", 96, 0.82, "large: .820"),
+    ]
+    # The box of the higher point stands above it, clear of the other's.
+    assert [mark.get("above", False) for mark in drawn["marks"]] == [False, True]
+    json.dumps(drawn)

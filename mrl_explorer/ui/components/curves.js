@@ -1,10 +1,14 @@
-// Recall by dimension: a curve with its 95% band for each quantization, and the marked points.
+// A measure by dimension: a curve with its 95% band for each quantization, and the marked points.
 // The curves stay in place while only the marks move. All text is set with textContent.
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 222;
 const FRAME = { left: 52, right: 14, top: 8, bottom: 40 };
 // At least 3:1 against both backgrounds, and the colours of no curve.
-const MARKS = { chosen: ["#D9480F", 10], pinned: ["#7A7F87", 8] };
+const MARKS = {
+  chosen: ["#D9480F", 10, ""],
+  pinned: ["#7A7F87", 8, ""],
+  beside: ["#8259D9", 10, "4 3"],
+};
 // Shape and dash tell the curves apart without colour; they repeat after five, colours do not.
 const DASHES = ["", "2 3", "7 4", "9 3 2 3", "3 2"];
 const SHAPES = [
@@ -43,7 +47,7 @@ function scales(data, width) {
     right,
     foot,
     x: (dim) => FRAME.left + ((Math.log2(dim) - least) / (most - least)) * (right - FRAME.left),
-    y: (recall) => foot - ((recall - data.lowest) / (1 - data.lowest)) * (foot - FRAME.top),
+    y: (value) => foot - ((value - data.lowest) / (1 - data.lowest)) * (foot - FRAME.top),
   };
 }
 
@@ -52,10 +56,10 @@ function axes(data, { x, y, right, foot }) {
   const n = Math.round((1 - data.lowest) * 10);
   const step = n > 6 ? 2 : 1;
   for (let i = 0; i <= n; i += step) {
-    const recall = 1 - i / 10;
-    const line = { x1: FRAME.left, x2: right, y1: y(recall), y2: y(recall), class: "curves-axis" };
-    const label = { x: FRAME.left - 8, y: y(recall) + 4, "text-anchor": "end" };
-    group.append(node("line", line), node("text", label, recall.toFixed(1)));
+    const value = 1 - i / 10;
+    const line = { x1: FRAME.left, x2: right, y1: y(value), y2: y(value), class: "curves-axis" };
+    const label = { x: FRAME.left - 8, y: y(value) + 4, "text-anchor": "end" };
+    group.append(node("line", line), node("text", label, value.toFixed(1)));
   }
   for (const dim of data.dims) {
     const tick = { x1: x(dim), x2: x(dim), y1: foot, y2: foot + 5, class: "curves-axis" };
@@ -68,7 +72,7 @@ function axes(data, { x, y, right, foot }) {
   const turned = `rotate(-90) translate(${-(FRAME.top + foot) / 2}, 13)`;
   group.append(
     node("text", middle, "dimensions kept (log scale)"),
-    node("text", { transform: turned, "text-anchor": "middle" }, `${data.measure} vs full dimension`),
+    node("text", { transform: turned, "text-anchor": "middle" }, `${data.measure} ${data.axis}`),
   );
   return group;
 }
@@ -78,7 +82,7 @@ function curve({ name, points }, place, colour, { x, y }) {
   group.dataset.name = name;
   const there = points.map(([dim, , , high]) => `${x(dim)},${y(high)}`);
   const back = points.map(([dim, , low]) => `${x(dim)},${y(low)}`).reverse();
-  const line = points.map(([dim, recall]) => `${x(dim)},${y(recall)}`).join(" ");
+  const line = points.map(([dim, value]) => `${x(dim)},${y(value)}`).join(" ");
   group.append(
     node("polygon", { points: [...there, ...back].join(" "), fill: colour, class: "curves-band" }),
     node("polyline", {
@@ -92,14 +96,14 @@ function curve({ name, points }, place, colour, { x, y }) {
 }
 
 function pointsOf({ name, points }, place, colour, { x, y }) {
-  return points.map(([dim, recall, low, high]) => {
+  return points.map(([dim, value, low, high]) => {
     const made = node("path", {
       d: SHAPES[place % SHAPES.length],
-      transform: `translate(${x(dim)},${y(recall)})`,
+      transform: `translate(${x(dim)},${y(value)})`,
       fill: colour,
       class: "curves-point",
     });
-    Object.assign(made.dataset, { dim, name, recall, low, high });
+    Object.assign(made.dataset, { dim, name, value, low, high });
     return made;
   });
 }
@@ -124,17 +128,25 @@ function legend(data, colours) {
 
 // A ring around the point, and what it is in a box beside it. The box is aligned, not measured:
 // measuring would lay the whole page out once more on every move.
-function mark({ kind, dim, recall, text }, dims, { x, y }) {
-  const [colour, radius] = MARKS[kind];
+// Boxes that would cover one another stand one below the other: `taken` holds where others stand.
+function mark({ kind, dim, value, text, above: wanted }, dims, { x, y }, taken) {
+  const [colour, radius, dash] = MARKS[kind];
   const box = html("div", "curves-label", text);
   const shift = dim === dims[0] ? "-1rem" : dim === dims[dims.length - 1] ? "1rem - 100%" : "-50%";
   // Below the point where there is room: curves rise to the right and leave that side free.
-  const below = y(recall) + radius + 5;
-  const top = below + 18 < HEIGHT - FRAME.bottom ? below : y(recall) - radius - 23;
+  const below = y(value) + radius + 5;
+  const above = y(value) - radius - 23;
+  let top = below + 18 < HEIGHT - FRAME.bottom ? below : above;
+  if (wanted && above >= 0) top = above;
+  const covers = (other) => Math.abs(other.x - x(dim)) < 200 && Math.abs(other.top - top) < 20;
+  if (taken.some(covers) && above >= 0) top = above;
+  while (taken.some(covers)) top += 20;
+  taken.push({ x: x(dim), top });
   box.style.background = colour;
   box.style.transform = `translate(calc(${x(dim)}px + ${shift}), ${top}px)`;
-  const ring = { cx: x(dim), cy: y(recall), r: radius, stroke: colour, class: "curves-mark" };
-  return { ring: node("circle", ring), box };
+  const ring = { cx: x(dim), cy: y(value), r: radius, stroke: colour };
+  const look = { "stroke-dasharray": dash, class: "curves-mark" };
+  return { ring: node("circle", { ...ring, ...look }), box };
 }
 
 function draw(root) {
@@ -150,11 +162,7 @@ function draw(root) {
   if (root.drawn !== drawn) {
     root.drawn = drawn;
     const svg = node("svg", { width, height: HEIGHT, role: "img" });
-    svg.setAttribute(
-      "aria-label",
-      `${data.measure} against full dimension by dimension in the basis ${data.basis}, a curve ` +
-        "for each quantization with its 95% interval. A click on a point selects it.",
-    );
+    svg.setAttribute("aria-label", `${data.about} A click on a point selects it.`);
     svg.append(axes(data, fit));
     data.curves.forEach((one, i) => svg.append(curve(one, i, colours[i % colours.length], fit)));
     data.curves.forEach((one, i) =>
@@ -167,7 +175,8 @@ function draw(root) {
     chart.append(svg, root.boxes);
     root.replaceChildren(legend(data, colours), chart, html("div", "curves-tooltip"));
   }
-  const made = marks.map((one) => mark(one, data.dims, fit));
+  const taken = [];
+  const made = marks.map((one) => mark(one, data.dims, fit, taken));
   root.rings.replaceChildren(...made.map(({ ring }) => ring));
   root.boxes.replaceChildren(...made.map(({ box }) => box));
 }
@@ -188,8 +197,8 @@ function listen(root) {
     const point = pointOf(event);
     tooltip.style.visibility = point ? "visible" : "hidden";
     if (!point) return;
-    const { name, dim, recall, low, high } = point.dataset;
-    const [mean, least, most] = [recall, low, high].map(share);
+    const { name, dim, value, low, high } = point.dataset;
+    const [mean, least, most] = [value, low, high].map(share);
     tooltip.textContent =
       `${name} at ${dim} dims: ${root.data.measure} ${mean}, 95% ${least} to ${most}`;
     const at = point.getBoundingClientRect();

@@ -11,13 +11,14 @@ function element(tag, className, text) {
 
 function card(item, config, opened) {
   const node = element("li", `card mark-${item.mark}`);
+  const spoken = item.spoken + (item.other ? `, at rank ${item.other} in the other` : "");
   node.dataset.row = item.row;
   node.tabIndex = -1;
   node.setAttribute("role", "button");
   node.setAttribute("aria-expanded", opened.has(item.row) ? "true" : "false");
   node.setAttribute(
     "aria-label",
-    `Rank ${item.rank}, ${item.spoken}: ${item.title || item.text.slice(0, 80)}`,
+    `Rank ${item.rank}, ${spoken}: ${item.title || item.text.slice(0, 80)}`,
   );
   const title = element("span", "card-title", item.title || item.id);
   const text = element("span", "card-text", item.text || "(vectors only: no text to show)");
@@ -25,13 +26,21 @@ function card(item, config, opened) {
   node.append(
     element("span", "card-rank", item.rank),
     title,
+    ...(item.other ? [element("span", "card-other", `⇄ ${item.other}`)] : []),
     element("span", "card-score", item.score),
     element("span", "card-badge", item.badge),
     text,
-    element("span", "card-meta", `${item.id} · score ${item.score} (${config}), ${item.spoken}`),
+    element("span", "card-meta", `${item.id} · score ${item.score} (${config}), ${spoken}`),
   );
-  node.title = `${item.id} · score ${item.score} · ${item.spoken}`;
+  node.title = `${item.id} · score ${item.score} · ${spoken}`;
   return node;
+}
+
+function listOf(cards, config, opened) {
+  const list = element("ol", "results-list");
+  for (const item of cards) list.append(card(item, config, opened));
+  if (list.firstChild) list.firstChild.tabIndex = 0;
+  return list;
 }
 
 function column(content, opened) {
@@ -43,10 +52,15 @@ function column(content, opened) {
     element("span", "results-config", content.config),
     element("span", "results-note", content.note),
   );
-  const list = element("ol", "results-list");
-  for (const item of content.cards) list.append(card(item, content.config, opened));
-  if (list.firstChild) list.firstChild.tabIndex = 0;
-  node.append(head, list);
+  node.append(head);
+  if (content.empty) node.append(element("p", "results-empty", content.empty));
+  else node.append(listOf(content.cards, content.config, opened));
+  if (content.lost?.length) {
+    node.append(
+      element("p", "results-lost", "Lost of its own full dimension, by true rank"),
+      listOf(content.lost, content.config, opened),
+    );
+  }
   return node;
 }
 
