@@ -6,7 +6,7 @@ import io
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice, pairwise
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -27,7 +27,7 @@ _BOMB_BYTES = 50 * 10**6
 _LINE_LIMIT_BYTES = 64 * 10**6
 
 # Large enough that a call of Arrow's costs nothing beside its work, small enough for the cache.
-_BLOCK_BYTES = 2**20
+_BLOCK_BYTES = 2**21
 _UTF_16_LINES = 1000
 _LINE_FEED = ord("\n")
 
@@ -109,22 +109,16 @@ def text_lines(path: Path) -> Iterator[str]:
         If the file cannot be read, is damaged, is neither UTF-8 nor UTF-16 (with the line of the
         first bad byte) or holds a line longer than 64 MB.
     """
-    with opened(path) as stream:
-        start = stream.peek(3)[:3]
-        if start[:2] in _UTF_16:
-            yield from _utf_16_lines(stream, path)
-            return
-        if start == codecs.BOM_UTF8:
-            stream.read(3)
-        number = 0
-        while line := stream.readline(_LINE_LIMIT_BYTES):
-            number += 1
-            if len(line) == _LINE_LIMIT_BYTES:
-                raise _endless(path)
-            try:
-                yield line.decode()
-            except UnicodeDecodeError as error:
-                raise _not_text(path, line=number, byte=error.start + 1) from error
+    # Chained and not yielded one by one: that would cost as much as reading.
+    return chain.from_iterable(_readers(path))
+
+
+def _readers(path: Path) -> Iterator[io.StringIO]:
+    """Give the lines of each block."""
+    line = 1
+    for block, bounds in line_blocks(path):
+        yield io.StringIO(_block_text(block, bounds, path=path, line=line), newline="\n")
+        line += len(bounds) - 1
 
 
 def line_blocks(path: Path) -> Iterator[tuple[Bytes, npt.NDArray[np.int64]]]:
@@ -150,9 +144,10 @@ def line_blocks(path: Path) -> Iterator[tuple[Bytes, npt.NDArray[np.int64]]]:
     with opened(path) as stream:
         start = stream.peek(3)[:3]
         if start[:2] in _UTF_16:
-            lines = (line.rstrip("\r\n") + "\n" for line in _utf_16_lines(stream, path))
+            lines = _utf_16_lines(stream, path)
             while some := list(islice(lines, _UTF_16_LINES)):
-                encoded = [line.encode() for line in some]
+                # A carriage return alone ends a line of UTF-16, and no line of UTF-8.
+                encoded = [(f"{s}\n" if s.endswith("\r") else s).encode() for s in some]
                 bounds = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
                 yield np.frombuffer(b"".join(encoded), np.uint8), bounds
             return
@@ -160,7 +155,7 @@ def line_blocks(path: Path) -> Iterator[tuple[Bytes, npt.NDArray[np.int64]]]:
             stream.read(3)
         block, is_end = np.empty(_BLOCK_BYTES, np.uint8), np.empty(_BLOCK_BYTES, np.bool_)
         held = 0  # bytes of a line whose end is not read yet
-        while n_bytes := stream.readinto(block[held:]):
+        while n_bytes := stream.readinto(block.data[held:]):
             filled = held + n_bytes
             np.equal(block[held:filled], _LINE_FEED, out=is_end[held:filled])
             ends = np.flatnonzero(is_end[held:filled])
@@ -202,13 +197,19 @@ def block_texts(
     try:
         texts.validate(full=True)
     except pa.ArrowInvalid:
-        for number, (start, end) in enumerate(pairwise(bounds), line):
-            try:
-                block[start:end].tobytes().decode()
-            except UnicodeDecodeError as error:
-                raise _not_text(path, line=number, byte=error.start + 1) from error
+        _block_text(block, bounds, path=path, line=line)
         raise
     return texts
+
+
+def _block_text(block: Bytes, bounds: npt.NDArray[np.int64], *, path: Path, line: int) -> str:
+    """Decode a block of lines, the first of which has the number `line`."""
+    try:
+        return str(block.data, "utf-8")
+    except UnicodeDecodeError as error:
+        inner = int(np.searchsorted(bounds, error.start, side="right")) - 1
+        byte = error.start - int(bounds[inner]) + 1
+        raise _not_text(path, line=line + inner, byte=byte) from error
 
 
 def whole_text(path: Path, *, limit_bytes: int) -> str:

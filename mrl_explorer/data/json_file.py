@@ -30,7 +30,7 @@ from mrl_explorer.errors import InputError
 _LIMIT_BYTES = 500 * 10**6
 _SAMPLED_BYTES = 2**20
 # As in `line_blocks`; larger only where an object is.
-_PIECE_BYTES = 2**20
+_PIECE_BYTES = 2**21
 _LARGEST_PIECE_BYTES = 64 * 10**6
 
 # Arrow wants an object. The array stands in a second one: a piece that closed the array of the file
@@ -118,7 +118,7 @@ def _parse(path: Path, columns: Columns, cells: ObjectCells) -> bool:
             if not cells.extend(rows, texts):
                 return False
             n_rows += len(found)
-            piece = piece[len(objects) + len(layout.between) - 2 :]
+            piece = piece[len(objects) + layout.gap :]
     return True
 
 
@@ -133,7 +133,10 @@ class _Layout:
     start : int
         Byte at which the first object begins.
     between : bytes
-        From the closing brace of the first object to the opening one of the second.
+        From the closing brace of the first object to the first key of the second, which tells
+        them from objects within an object.
+    gap : int
+        Bytes between the two braces.
     is_inner : bool
         Whether the array is a value of an object.
     """
@@ -141,6 +144,7 @@ class _Layout:
     kind: pa.StructType
     start: int
     between: bytes
+    gap: int
     is_inner: bool
 
     def without_end(self, piece: bytes) -> bytes | None:
@@ -166,10 +170,14 @@ def _layout(start: bytes, columns: Columns) -> _Layout | None:
         second = _after_space(text, _expected(text, end, ","))
         kind = object_type(columns.of_text, example) if isinstance(example, dict) else None
         if kind is not None and text[second : second + 1] == "{":
+            key = _after_space(text, second + 1)
+            if text[key : key + 1] == '"':
+                _, key = DECODER.raw_decode(text, key)
             return _Layout(
                 kind=kind,
                 start=len(text[:first].encode()),
-                between=text[end - 1 : second + 1].encode(),
+                between=text[end - 1 : key].encode(),
+                gap=second - end,
                 is_inner=text[_after_space(text, 0)] == "{",
             )
     return None
@@ -180,7 +188,7 @@ def _parsed_objects(objects: bytes, kind: pa.StructType) -> pa.StructArray | Non
     if not _is_utf_8(objects):
         return None
     raw = pa.py_buffer(b"".join((_BEFORE, objects, _AFTER)))
-    table = parsed(raw, [pa.field("", pa.large_list(pa.large_list(kind)))])
+    table = parsed(raw, [pa.field("", pa.list_(pa.list_(kind)))])
     if table is None:
         return None
     outer = table.column(0).chunk(0).flatten()

@@ -140,13 +140,12 @@ def parsed(raw: pa.Buffer, fields: Iterable[pa.Field]) -> pa.Table | None:
     how = pj.ParseOptions(
         explicit_schema=pa.schema(fields),
         unexpected_field_behavior="ignore",
-        newlines_in_values=True,
     )
     # One block: what comes back is then one chunk, in order.
     once = pj.ReadOptions(use_threads=False, block_size=raw.size + 1)
     try:
         return pj.read_json(pa.BufferReader(raw), once, how)
-    except pa.ArrowException:
+    except pa.ArrowInvalid:
         return None
 
 

@@ -76,6 +76,14 @@ class Cells:
         if self._n_loose == _BATCH:
             self._pack()
 
+    def add_batch(self, rows: Iterable[int], columns: Iterable[list[str | None]]) -> None:
+        """Add some records, column by column."""
+        self._pack()
+        self.rows.extend(rows)
+        for small, cells in zip(self._small.values(), columns, strict=True):
+            small.append(_packed(cells))
+        self._join_many()
+
     def extend(
         self, rows: npt.NDArray[np.int64], chunks: Mapping[str, pa.LargeStringArray]
     ) -> None:
@@ -100,7 +108,10 @@ class Cells:
         for name, cells in self._batch.items():
             self._small[name].append(_packed(cells))
             cells.clear()
-        if any(len(small) == _JOINED_BATCHES for small in self._small.values()):
+        self._join_many()
+
+    def _join_many(self) -> None:
+        if any(len(small) >= _JOINED_BATCHES for small in self._small.values()):
             self._join()
 
     def _join(self) -> None:
@@ -172,13 +183,17 @@ def read_csv(path: Path, columns: Columns) -> Table:
     check_columns(columns.of_text, found=[name for name in header if name], name=path.name)
     places = [header.index(name) for name in columns.of_text]
     cells = Cells(columns.of_text)
-    for line, fields in islice(_csv_rows(path), 1, None):
-        if len(fields) != len(header):
+    rows = islice(_csv_rows(path), 1, None)
+    # Whole batches: row by row, this loop would cost as much as reading.
+    while batch := list(islice(rows, _BATCH)):
+        lines, records = zip(*batch, strict=True)
+        if set(map(len, records)) != {len(header)}:
+            line, n = next((line, n) for line, row in batch if (n := len(row)) != len(header))
             raise InputError(
-                f"{path.name}, line {line}: the header has {len(header)} fields and this row "
-                f"{len(fields)}; put texts that hold the delimiter or a line end in double quotes."
+                f"{path.name}, line {line}: the header has {len(header)} fields and this row {n}; "
+                "put texts that hold the delimiter or a line end in double quotes."
             )
-        cells.add(line, [fields[place] for place in places])
+        cells.add_batch(lines, [[fields[place] for fields in records] for place in places])
     return cells.table("line")
 
 
