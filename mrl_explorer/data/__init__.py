@@ -12,7 +12,12 @@ from mrl_explorer.data.collection import (
 from mrl_explorer.data.columns import Columns, detect_columns
 from mrl_explorer.data.folders import content_stamp
 from mrl_explorer.data.judgements import JUDGEMENT_EXTENSIONS, read_judgements
-from mrl_explorer.data.overview import CollectionOverview, Overview, describe_collection
+from mrl_explorer.data.overview import (
+    CollectionOverview,
+    Overview,
+    count_longer,
+    describe_collection,
+)
 from mrl_explorer.data.readers import (
     EXTENSIONS,
     default_splitting,
@@ -38,6 +43,7 @@ __all__ = [
     "Splitting",
     "Strings",
     "content_stamp",
+    "count_longer",
     "default_splitting",
     "describe_collection",
     "detect_columns",

@@ -6,8 +6,13 @@ import io
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO, cast
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
 from mrl_explorer.errors import InputError
 
@@ -20,6 +25,13 @@ _BOMB_BYTES = 50 * 10**6
 
 # One record of text is far shorter; without a limit, one endless line would fill the memory.
 _LINE_LIMIT_BYTES = 64 * 10**6
+
+# Large enough that a call of Arrow's costs nothing beside its work, small enough for the cache.
+_BLOCK_BYTES = 2**21
+_UTF_16_LINES = 1000
+_LINE_FEED = ord("\n")
+
+Bytes = npt.NDArray[np.uint8]
 
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -97,22 +109,107 @@ def text_lines(path: Path) -> Iterator[str]:
         If the file cannot be read, is damaged, is neither UTF-8 nor UTF-16 (with the line of the
         first bad byte) or holds a line longer than 64 MB.
     """
+    # Chained and not yielded one by one: that would cost as much as reading.
+    return chain.from_iterable(_readers(path))
+
+
+def _readers(path: Path) -> Iterator[io.StringIO]:
+    """Give the lines of each block."""
+    line = 1
+    for block, bounds in line_blocks(path):
+        yield io.StringIO(_block_text(block, bounds, path=path, line=line), newline="\n")
+        line += len(bounds) - 1
+
+
+def line_blocks(path: Path) -> Iterator[tuple[Bytes, npt.NDArray[np.int64]]]:
+    """Read a file in blocks of whole lines, without a Python object for each line.
+
+    Parameters
+    ----------
+    path : Path
+        As for `text_lines`.
+
+    Yields
+    ------
+    block : uint8 array
+        Bytes that should be UTF-8; what follows is read into the same memory.
+    bounds : (n_lines + 1,) int64 array
+        Where each line begins, and the end of the last one; line ends belong to their line.
+
+    Raises
+    ------
+    InputError
+        As `text_lines`, but for bytes that are not UTF-8: see `block_texts`.
+    """
     with opened(path) as stream:
         start = stream.peek(3)[:3]
         if start[:2] in _UTF_16:
-            yield from _utf_16_lines(stream, path)
+            lines = _utf_16_lines(stream, path)
+            while some := list(islice(lines, _UTF_16_LINES)):
+                # A carriage return alone ends a line of UTF-16, and no line of UTF-8.
+                encoded = [(f"{s}\n" if s.endswith("\r") else s).encode() for s in some]
+                bounds = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
+                yield np.frombuffer(b"".join(encoded), np.uint8), bounds
             return
         if start == codecs.BOM_UTF8:
             stream.read(3)
-        number = 0
-        while line := stream.readline(_LINE_LIMIT_BYTES):
-            number += 1
-            if len(line) == _LINE_LIMIT_BYTES:
+        block, is_end = np.empty(_BLOCK_BYTES, np.uint8), np.empty(_BLOCK_BYTES, np.bool_)
+        held = 0  # bytes of a line whose end is not read yet
+        while n_bytes := stream.readinto(block.data[held:]):
+            filled = held + n_bytes
+            np.equal(block[held:filled], _LINE_FEED, out=is_end[held:filled])
+            ends = np.flatnonzero(is_end[held:filled])
+            bounds = np.concatenate([[0], ends + (held + 1)])
+            held = filled - int(bounds[-1])
+            if max(held, np.diff(bounds).max(initial=0)) >= _LINE_LIMIT_BYTES:
                 raise _endless(path)
-            try:
-                yield line.decode()
-            except UnicodeDecodeError as error:
-                raise _not_text(path, line=number, byte=error.start + 1) from error
+            if len(ends):
+                yield block[: bounds[-1]], bounds
+                block[:held] = block[bounds[-1] : filled]
+            elif filled == len(block):
+                block, is_end = np.resize(block, 2 * filled), np.resize(is_end, 2 * filled)
+        if held:
+            yield block[:held], np.array([0, held])
+
+
+def block_texts(
+    block: Bytes, bounds: npt.NDArray[np.int64], *, path: Path, line: int
+) -> pa.LargeStringArray:
+    """Give the lines of a block as texts that share its memory.
+
+    Parameters
+    ----------
+    block, bounds : arrays
+        As `line_blocks` yields them.
+    path : Path
+        The file.
+    line : int
+        Number of the first line.
+
+    Raises
+    ------
+    InputError
+        If a line is not UTF-8.
+    """
+    texts = pa.LargeStringArray.from_buffers(
+        len(bounds) - 1, pa.py_buffer(bounds), pa.py_buffer(block)
+    )
+    try:
+        texts.validate(full=True)
+    except pa.ArrowInvalid:
+        _block_text(block, bounds, path=path, line=line)
+        raise
+    return texts
+
+
+def _block_text(block: Bytes, bounds: npt.NDArray[np.int64], *, path: Path, line: int) -> str:
+    """Decode a block of lines, the first of which has the number `line`."""
+    try:
+        return str(block.data, "utf-8")
+    except UnicodeDecodeError as error:
+        inner = int(np.searchsorted(bounds, error.start, side="right")) - 1
+        byte = error.start - int(bounds[inner]) + 1
+        raise _not_text(path, line=line + inner, byte=byte) from error
 
 
 def whole_text(path: Path, *, limit_bytes: int) -> str:

@@ -1,27 +1,43 @@
 """JSON files: an array of objects, or an object that holds one."""
 
+import codecs
 import json
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+
 from mrl_explorer.data.columns import Columns
 from mrl_explorer.data.files import decoded, opened, whole_text
-from mrl_explorer.data.tables import (
+from mrl_explorer.data.json_objects import (
     DECODER,
     SAMPLED_OBJECTS,
-    Table,
+    ObjectCells,
+    as_texts,
     object_columns,
-    objects_table,
+    object_type,
+    parsed,
 )
+from mrl_explorer.data.tables import Table
 from mrl_explorer.errors import InputError
 
-# The text is held whole while its objects are read one by one.
+# What Arrow does not parse is held whole while its objects are read one by one.
 _LIMIT_BYTES = 500 * 10**6
 _SAMPLED_BYTES = 2**20
+# As in `line_blocks`; larger only where an object is.
+_PIECE_BYTES = 2**21
+_LARGEST_PIECE_BYTES = 64 * 10**6
 
+# Arrow wants an object. The array stands in a second one: a piece that closed the array of the file
+# and went on within its object would then be no JSON.
+_BEFORE, _AFTER = b'{"":[[', b"]]}"
+
+_SPACES = b" \t\n\r"
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
@@ -50,7 +66,7 @@ def read_json(path: Path, columns: Columns) -> Table:
     path : Path
         The array is the file, or the first array of objects among the values of its object.
     columns : Columns
-        The wanted keys, as for `read_jsonl`.
+        The wanted keys, as for `ObjectCells`.
 
     Returns
     -------
@@ -62,13 +78,132 @@ def read_json(path: Path, columns: Columns) -> Table:
     InputError
         If the file is no such JSON, with the line.
     """
-    return objects_table(
-        _objects(path),
-        columns,
-        name=path.name,
-        row_word="row",
-        found=lambda: json_columns(path),
-    )
+    cells = ObjectCells(columns, name=path.name, row_word="row")
+    if not _parse(path, columns, cells):
+        cells = ObjectCells(columns, name=path.name, row_word="row")
+        for row, record in _objects(path):
+            cells.add(row, record)
+    return cells.table(found=lambda: json_columns(path))
+
+
+def _parse(path: Path, columns: Columns, cells: ObjectCells) -> bool:
+    """Parse a file by Arrow, piece by piece; False where it is not surely what `json` would read.
+
+    Pieces end between two objects. Where that is, is guessed by what stands between the first two
+    objects; a wrong guess leaves a piece that is no JSON.
+    """
+    with opened(path) as stream:
+        start = stream.read(_PIECE_BYTES).removeprefix(codecs.BOM_UTF8)
+        layout = _layout(start, columns)
+        if layout is None:
+            return False
+        piece, n_rows, is_last = start[layout.start :], 0, False
+        while not is_last:
+            more = stream.read(_PIECE_BYTES)
+            is_last = not more
+            piece += more
+            objects: bytes | None
+            if is_last:
+                objects = layout.without_end(piece)
+            else:
+                # The closing brace is of the object before.
+                objects = piece[: piece.rfind(layout.between) + 1]
+                if not objects and len(piece) < _LARGEST_PIECE_BYTES:
+                    continue
+            found = _parsed_objects(objects, layout.kind) if objects else None
+            if objects is None or found is None:
+                return False
+            rows = np.arange(n_rows, n_rows + len(found))
+            texts = {name: as_texts(found.field(name)) for name in columns.of_text}
+            if not cells.extend(rows, texts):
+                return False
+            n_rows += len(found)
+            piece = piece[len(objects) + layout.gap :]
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How an array of objects is written.
+
+    Attributes
+    ----------
+    kind : pa.StructType
+        What Arrow shall take of an object.
+    start : int
+        Byte at which the first object begins.
+    between : bytes
+        From the closing brace of the first object to the first key of the second, which tells
+        them from objects within an object.
+    gap : int
+        Bytes between the two braces.
+    is_inner : bool
+        Whether the array is a value of an object.
+    """
+
+    kind: pa.StructType
+    start: int
+    between: bytes
+    gap: int
+    is_inner: bool
+
+    def without_end(self, piece: bytes) -> bytes | None:
+        """Cut off what closes the file; None if more follows the array."""
+        for sign in (b"}", b"]") if self.is_inner else (b"]",):
+            piece = piece.rstrip(_SPACES)
+            if not piece.endswith(sign):
+                return None
+            piece = piece[:-1]
+        return piece
+
+
+def _layout(start: bytes, columns: Columns) -> _Layout | None:
+    """See how a file is written from its first objects; None if Arrow cannot take it."""
+    with suppress(ValueError, RecursionError):
+        # Incremental: the start may end within a character.
+        text = codecs.getincrementaldecoder("utf-8")().decode(start)
+        array = _array_start(text)
+        if array is None:
+            return None
+        first = _after_space(text, array + 1)
+        example, end = DECODER.raw_decode(text, first)
+        second = _after_space(text, _expected(text, end, ","))
+        kind = object_type(columns.of_text, example) if isinstance(example, dict) else None
+        if kind is not None and text[second : second + 1] == "{":
+            key = _after_space(text, second + 1)
+            if text[key : key + 1] == '"':
+                _, key = DECODER.raw_decode(text, key)
+            return _Layout(
+                kind=kind,
+                start=len(text[:first].encode()),
+                between=text[end - 1 : key].encode(),
+                gap=second - end,
+                is_inner=text[_after_space(text, 0)] == "{",
+            )
+    return None
+
+
+def _parsed_objects(objects: bytes, kind: pa.StructType) -> pa.StructArray | None:
+    """Parse objects with commas between them; None if Arrow refuses them or finds other values."""
+    if not _is_utf_8(objects):
+        return None
+    raw = pa.py_buffer(b"".join((_BEFORE, objects, _AFTER)))
+    table = parsed(raw, [pa.field("", pa.list_(pa.list_(kind)))])
+    if table is None:
+        return None
+    outer = table.column(0).chunk(0).flatten()
+    found = outer.flatten()
+    # A second inner array, or a null among the objects, is not what the file should hold.
+    return found if len(outer) == 1 and not found.null_count else None
+
+
+def _is_utf_8(raw: bytes) -> bool:
+    bounds = pa.py_buffer(np.array([0, len(raw)]))
+    try:
+        pa.LargeStringArray.from_buffers(1, bounds, pa.py_buffer(raw)).validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _objects(path: Path) -> Iterator[tuple[int, dict[str, object]]]:

@@ -1,9 +1,8 @@
-"""CSV, TSV, JSONL and plain text files as columns of text."""
+"""Tables of text, and the readers of delimited and plain text files."""
 
 import csv
-import json
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -12,18 +11,15 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mrl_explorer.data.columns import Columns, check_columns
-from mrl_explorer.data.files import text_lines
+from mrl_explorer.data.files import block_texts, line_blocks, text_lines
 from mrl_explorer.data.strings import Strings
-from mrl_explorer.data.wording import quoted
 from mrl_explorer.errors import InputError
 
 # Python's own limit of 131,072 characters is less than a long document.
 _FIELD_LIMIT_CHARACTERS = 64 * 10**6
-
-# JSON objects need not have the same keys; the columns offered are those of the first ones.
-SAMPLED_OBJECTS = 100
 
 _BATCH = 1024
 _JOINED_BATCHES = 16
@@ -58,7 +54,7 @@ class Table:
 
 
 class Cells:
-    """The wanted cells of a file that is read record by record.
+    """The wanted cells of a file that is read record by record, or some records at a time.
 
     They are packed a batch at a time, so that no more than a batch of them is ever held as Python
     strings.
@@ -66,7 +62,9 @@ class Cells:
 
     def __init__(self, names: Iterable[str]) -> None:
         self.rows = array("q")
+        self._n_loose = 0
         self._batch: dict[str, list[str | None]] = {name: [] for name in names}
+        self._small: dict[str, list[pa.LargeStringArray]] = {name: [] for name in self._batch}
         self._chunks: dict[str, list[pa.LargeStringArray]] = {name: [] for name in self._batch}
 
     def add(self, row: int, record: Iterable[str | None]) -> None:
@@ -74,23 +72,54 @@ class Cells:
         self.rows.append(row)
         for cells, cell in zip(self._batch.values(), record, strict=True):
             cells.append(cell)
-        if not len(self.rows) % _BATCH:
+        self._n_loose += 1
+        if self._n_loose == _BATCH:
             self._pack()
+
+    def add_batch(self, rows: Iterable[int], columns: Iterable[list[str | None]]) -> None:
+        """Add some records, column by column."""
+        self._pack()
+        self.rows.extend(rows)
+        for small, cells in zip(self._small.values(), columns, strict=True):
+            small.append(_packed(cells))
+        self._join_many()
+
+    def extend(
+        self, rows: npt.NDArray[np.int64], chunks: Mapping[str, pa.LargeStringArray]
+    ) -> None:
+        """Add records whose cells are packed already."""
+        self._pack()
+        self._join()
+        self.rows.frombytes(rows.tobytes())
+        for name, chunk in chunks.items():
+            self._chunks[name].append(chunk)
 
     def table(self, row_word: Literal["line", "row"], *, notes: Sequence[str] = ()) -> Table:
         """Give what was added."""
         self._pack()
+        self._join()
         cells = {name: Strings(chunks) for name, chunks in self._chunks.items()}
         return Table(cells=cells, rows=self.rows, row_word=row_word, notes=tuple(notes))
 
     def _pack(self) -> None:
+        if not self._n_loose:
+            return
+        self._n_loose = 0
         for name, cells in self._batch.items():
-            self._chunks[name].append(_packed(cells))
+            self._small[name].append(_packed(cells))
             cells.clear()
-            last = self._chunks[name][-_JOINED_BATCHES:]
-            if len(self.rows) % (_BATCH * _JOINED_BATCHES) == 0 and len(last) > 1:
-                # A batch has room for up to twice what it holds; one made of several has not.
-                self._chunks[name][-_JOINED_BATCHES:] = [pa.concat_arrays(last)]
+        self._join_many()
+
+    def _join_many(self) -> None:
+        if any(len(small) >= _JOINED_BATCHES for small in self._small.values()):
+            self._join()
+
+    def _join(self) -> None:
+        # A batch has room for up to twice what it holds; one made of several has not.
+        for name, small in self._small.items():
+            if small:
+                self._chunks[name].append(pa.concat_arrays(small))
+                small.clear()
 
 
 def _packed(cells: list[str | None]) -> pa.LargeStringArray:
@@ -110,7 +139,13 @@ def lines_columns(path: Path) -> tuple[str, ...]:
 def read_lines(path: Path, columns: Columns) -> Table:
     """Read a file with one text per line."""
     check_columns(columns.of_text, found=lines_columns(path), name=path.name)
-    texts = Strings.of(line.rstrip("\r\n") for line in text_lines(path))
+    chunks: list[pa.LargeStringArray] = []
+    line = 1
+    for block, bounds in line_blocks(path):
+        lines = block_texts(block, bounds, path=path, line=line)
+        chunks.append(pc.ascii_rtrim(lines, characters="\r\n"))
+        line += len(lines)
+    texts = Strings(chunks)
     return Table(
         cells=dict.fromkeys(columns.of_text, texts),
         rows=range(1, len(texts) + 1),
@@ -148,117 +183,18 @@ def read_csv(path: Path, columns: Columns) -> Table:
     check_columns(columns.of_text, found=[name for name in header if name], name=path.name)
     places = [header.index(name) for name in columns.of_text]
     cells = Cells(columns.of_text)
-    for line, fields in islice(_csv_rows(path), 1, None):
-        if len(fields) != len(header):
+    rows = islice(_csv_rows(path), 1, None)
+    # Whole batches: row by row, this loop would cost as much as reading.
+    while batch := list(islice(rows, _BATCH)):
+        lines, records = zip(*batch, strict=True)
+        if set(map(len, records)) != {len(header)}:
+            line, n = next((line, n) for line, row in batch if (n := len(row)) != len(header))
             raise InputError(
-                f"{path.name}, line {line}: the header has {len(header)} fields and this row "
-                f"{len(fields)}; put texts that hold the delimiter or a line end in double quotes."
+                f"{path.name}, line {line}: the header has {len(header)} fields and this row {n}; "
+                "put texts that hold the delimiter or a line end in double quotes."
             )
-        cells.add(line, [fields[place] for place in places])
+        cells.add_batch(lines, [[fields[place] for fields in records] for place in places])
     return cells.table("line")
-
-
-def jsonl_columns(path: Path) -> tuple[str, ...]:
-    """Return the keys of a file's first objects, inner ones as `outer.inner`."""
-    return object_columns(record for _, record in islice(_json_objects(path), SAMPLED_OBJECTS))
-
-
-def object_columns(records: Iterable[dict[str, object]]) -> tuple[str, ...]:
-    """Return the keys of objects whose values can be text, inner ones as `outer.inner`."""
-    names: dict[str, None] = {}
-    for record in records:
-        for key, value in record.items():
-            if isinstance(value, dict):
-                names.update(dict.fromkeys(f"{key}.{inner}" for inner in value))
-            elif not isinstance(value, list):
-                names[key] = None
-    return tuple(names)
-
-
-def read_jsonl(path: Path, columns: Columns) -> Table:
-    """Read the wanted keys of a file with one JSON object per line.
-
-    Parameters
-    ----------
-    path : Path
-        Blank lines are skipped.
-    columns : Columns
-        The wanted keys, inner ones as `outer.inner`. Numbers become text; null or a key that an
-        object lacks is an empty cell.
-
-    Returns
-    -------
-    Table
-        One record per object.
-
-    Raises
-    ------
-    InputError
-        If a line is not an object or a wanted value is a list or an object, with its line.
-    """
-    return objects_table(
-        _json_objects(path),
-        columns,
-        name=path.name,
-        row_word="line",
-        found=lambda: jsonl_columns(path),
-    )
-
-
-def objects_table(
-    objects: Iterable[tuple[int, dict[str, object]]],
-    columns: Columns,
-    *,
-    name: str,
-    row_word: Literal["line", "row"],
-    found: Callable[[], tuple[str, ...]],
-) -> Table:
-    """Take the wanted keys of objects.
-
-    Parameters
-    ----------
-    objects : iterable of (int, dict)
-        Each with its place in the file.
-    columns : Columns
-        The wanted keys, as for `read_jsonl`.
-    name : str
-        The file as the user knows it.
-    row_word : "line" or "row"
-        What the places count.
-    found : callable
-        Gives the keys that could have been chosen, for the message about one that is missing.
-
-    Raises
-    ------
-    InputError
-        If a wanted value is a list or an object, or a wanted key is in none of the objects.
-    """
-    wanted = columns.of_text
-    cells = Cells(wanted)
-    absent = set(wanted)
-    for row, record in objects:
-        values: list[str | None] = []
-        for key in wanted:
-            value = record.get(key)
-            if type(value) is str:  # nearly always, and this loop is what reading costs
-                if absent:
-                    absent.discard(key)
-                values.append(value)
-                continue
-            present, value = _json_value(record, key)
-            if present:
-                absent.discard(key)
-            if isinstance(value, dict | list):
-                origin = "" if row_word == "line" else " (counted from 0)"
-                raise InputError(
-                    f"{name}, {row_word} {row}{origin}: {quoted(key)} holds a list or an object; "
-                    "write text there."
-                )
-            values.append(_json_text(value))
-        cells.add(row, values)
-    if absent and cells.rows:
-        check_columns([key for key in wanted if key in absent], found=found(), name=name)
-    return cells.table(row_word)
 
 
 def encodable(text: str) -> str:
@@ -300,48 +236,3 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
             f"{path.name}, line {line}: not a readable row ({error}); end rows with a line "
             "feed, close every double quote and double those inside a text."
         ) from error
-
-
-def _json_objects(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
-    """Yield each object of a JSONL file with its line, counted from 1."""
-    for number, line in enumerate(text_lines(path), start=1):
-        if not line.strip():
-            continue
-        try:
-            record = DECODER.decode(line)
-        except (ValueError, RecursionError) as error:
-            raise InputError(
-                f"{path.name}, line {number}: not valid JSON; write one object per line."
-            ) from error
-        if not isinstance(record, dict):
-            raise InputError(
-                f"{path.name}, line {number}: not a JSON object; write one object per line, such "
-                'as {"id": "1", "text": "..."}.'
-            )
-        yield number, record
-
-
-def _nothing(constant: str) -> None:
-    """Read `NaN` or `Infinity` as null."""
-    del constant
-
-
-# NaN is not JSON, but it is how pandas' users write a missing text. One decoder for all lines:
-# `json.loads` would make one for each.
-DECODER = json.JSONDecoder(parse_constant=_nothing)
-
-
-def _json_value(record: dict[str, object], name: str) -> tuple[bool, object]:
-    """Look up a key, or an inner key as `outer.inner`; tell whether it is there."""
-    if name in record:
-        return True, record[name]
-    outer, _, inner = name.partition(".")
-    within = record.get(outer)
-    return (True, within[inner]) if isinstance(within, dict) and inner in within else (False, None)
-
-
-def _json_text(value: object) -> str | None:
-    """Return a JSON scalar as text: 7 as "7", null as None."""
-    if value is None:
-        return None
-    return value if isinstance(value, str) else json.dumps(value)

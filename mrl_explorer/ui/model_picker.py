@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from mrl_explorer.data import Collection
+from mrl_explorer.data import Collection, count_longer
 from mrl_explorer.embed import (
     REGISTRY,
     DataSource,
@@ -62,6 +62,7 @@ def show_model(source: DataSource, collection: Collection) -> DataSource:
         return replace(source, model=None)
     known = describe_model(name)
     _show_facts(known)
+    _show_cut(known, collection)
     return _show_details(replace(source, model=name), known)
 
 
@@ -127,6 +128,27 @@ def matches(entry: ModelEntry, words: str) -> bool:
     """Tell whether every word occurs in the cells of an entry."""
     text = " ".join(str(cell) for cell in entry.as_dict().values()).lower()
     return all(word in text for word in words.lower().split())
+
+
+def _show_cut(known: Description, collection: Collection) -> None:
+    """Warn of texts that are longer than the chosen model reads."""
+    limit = None if known.entry is None else known.entry.max_tokens
+    if limit is None:
+        return
+    sides = (("documents", collection.documents), ("queries", collection.queries))
+    longer = [
+        f"{n:,} of the {len(records):,} {what}"
+        for what, records in sides
+        if records.vectors is None and (n := count_longer(records, limit))
+    ]
+    if longer:
+        st.warning(
+            f"Longer than the {limit:,} tokens that this model reads: about "
+            f"{' and '.join(longer)} (a token for 4 bytes; counted exactly once it runs). The rest "
+            "of each is cut off and never found: split documents into passages, or choose a model "
+            "that reads more.",
+            icon=":material/content_cut:",
+        )
 
 
 def _show_facts(known: Description) -> None:

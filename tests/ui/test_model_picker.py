@@ -164,3 +164,15 @@ def test_ready_vectors_may_be_said_to_come_from_a_hosted_model():
     source = page.session_state["own_datasets"][key].evaluation.source
     assert source.trained_dims == (512, 1536)
     assert source.query_prompt is None
+
+
+def test_texts_longer_than_the_chosen_model_reads_are_counted(page):
+    upload(page, "Documents", "long.csv", "id,text\n1,short\n2," + "word " * 300 + "\n")
+    page.run()
+    choose(page, "minilm-384")
+    limit = REGISTRY["minilm-384"].max_tokens
+    start = f"Longer than the {limit} tokens that this model reads: about 1 of the 2 documents ("
+    assert any(warning.value.startswith(start) for warning in page.warning)
+    upload(page, "Documents", "long.csv", "id,text\n1,short\n2,word\n")
+    page.run()
+    assert not any("this model reads" in warning.value for warning in page.warning)
