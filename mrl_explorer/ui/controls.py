@@ -14,7 +14,7 @@ from mrl_explorer.retrieval.quantization import QUANTIZATIONS
 from mrl_explorer.retrieval.rankings import Rankings
 from mrl_explorer.ui.address import set_parameter
 from mrl_explorer.ui.datasets import Dataset
-from mrl_explorer.ui.extend_panel import show_add_dim, show_progress, show_rank_deeper
+from mrl_explorer.ui.extend_panel import show_extend, show_progress
 
 _OVERSAMPLES = (1, 2, 3, 4, 5, 8, 10, 20)
 _USUAL_OVERSAMPLE = 4
@@ -45,91 +45,125 @@ class View:
     pinned: Config | None
 
 
-def show_controls(dataset: Dataset) -> View:
-    """Show the controls; their values are in the address bar, where a link finds them."""
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the controls beside the dimension slider say.
+
+    Attributes
+    ----------
+    quantization, basis : str
+        Of the chosen configuration.
+    cutoff : Cutoff
+        k and rescoring.
+    n_vectors : int
+        Vectors in production.
+    """
+
+    quantization: str
+    basis: str
+    cutoff: Cutoff
+    n_vectors: int
+
+
+def show_settings(dataset: Dataset) -> Settings:
+    """Show every control but the dimension; links find their values in the address bar."""
     rankings = dataset.evaluation.rankings
-    dims, quantizations, bases = _offered(rankings)
+    _, quantizations, bases = _offered(rankings)
     first_quantization = _first_quantization(quantizations)
-    _take_dim(dims, rankings.full_dim)
     _tell_depth(rankings)
-    with st.container(border=True, key="controls", gap="small"):
-        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-            dim = st.select_slider(
-                "Dimension",
-                dims,
-                value=_first_dim(dims, dataset.evaluation.source.trained_dims),
-                key="dim",
-                bind="query-params",
-                persist_state="session",
-                help="Dimensions kept of each vector: the slider stops at those of this run.",
-            )
-            show_add_dim(dataset)
-        with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-            quantization = st.segmented_control(
-                "Quantization",
-                quantizations,
-                default=first_quantization,
-                required=True,
-                key="quantization",
-                bind="query-params",
-                persist_state="session",
-                help="How each component is stored. "
-                + " ".join(f"**{name}**: {QUANTIZATIONS[name].help}" for name in quantizations),
-            )
-            basis = st.segmented_control(
-                "Basis",
-                bases,
-                default=bases[0],
-                required=True,
-                key="basis",
-                bind="query-params",
-                persist_state="session",
-                help=" ".join(f"**{name}**: {BASES[name]}" for name in bases)
-                + " A basis fitted on the documents it is measured on flatters itself.",
-            )
-        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-            k = show_k(min(rankings.depth, rankings.n_docs))
-            rescore = st.toggle(
-                "Rescore",
-                key="rescore",
-                bind="query-params",
-                persist_state="session",
-                help="Take k × oversampling candidates with the short vectors, then re-order them "
-                "by full-dimension float32 vectors kept on disk.",
-            )
-            fitting = [n for n in _OVERSAMPLES if n * k <= max(rankings.depth, k)]
-            if st.session_state.get("oversample") not in fitting:
-                st.session_state.pop("oversample", None)
-            oversample = st.selectbox(
-                "Oversampling",
-                fitting,
-                index=fitting.index(max(n for n in fitting if n <= _USUAL_OVERSAMPLE)),
-                key="oversample",
-                width=112,
-                disabled=not rescore,
-                bind="query-params",
-                persist_state="session",
-                help=f"Candidates per result. These lists hold {rankings.depth} places, which k × "
-                "oversampling cannot exceed: for more, rank deeper.",
-            )
-            show_rank_deeper(dataset, needed=_next_depth(k, rankings.depth))
-            count = st.select_slider(
-                "Vectors in production",
-                list(COUNTS),
-                value="10M",
-                key="vectors",
-                width=165,
-                bind="query-params",
-                persist_state="session",
-                help="Memory is projected for this many.",
-            )
-        show_progress()
+    with st.container(
+        border=True, key="controls", horizontal=True, vertical_alignment="bottom", gap="medium"
+    ):
+        quantization = st.segmented_control(
+            "Quantization",
+            quantizations,
+            default=first_quantization,
+            required=True,
+            key="quantization",
+            bind="query-params",
+            persist_state="session",
+            help="How each component is stored. "
+            + " ".join(f"**{name}**: {QUANTIZATIONS[name].help}" for name in quantizations),
+        )
+        basis = st.segmented_control(
+            "Basis",
+            bases,
+            default=bases[0],
+            required=True,
+            key="basis",
+            bind="query-params",
+            persist_state="session",
+            help=" ".join(f"**{name}**: {BASES[name]}" for name in bases)
+            + " A basis fitted on the documents it is measured on flatters itself.",
+        )
+        k = show_k(min(rankings.depth, rankings.n_docs))
+        rescore = st.toggle(
+            "Rescore",
+            key="rescore",
+            bind="query-params",
+            persist_state="session",
+            help="Take k × oversampling candidates with the short vectors, then re-order them "
+            "by full-dimension float32 vectors kept on disk.",
+        )
+        oversample = _show_oversample(k, rankings.depth, rescore=bool(rescore))
+        count = st.select_slider(
+            "Vectors in production",
+            list(COUNTS),
+            value="10M",
+            key="vectors",
+            width=165,
+            bind="query-params",
+            persist_state="session",
+            help="Memory is projected for this many.",
+        )
+        show_extend(dataset, needed=_next_depth(k, rankings.depth))
+    show_progress()
     # An empty value in the address bar leaves a control without one.
-    wanted = Config(int(dim), quantization or first_quantization, basis or bases[0])
-    return View(
-        _covered(rankings, wanted),
-        Cutoff(k, int(oversample), bool(rescore)),
+    return Settings(
+        quantization or first_quantization,
+        basis or bases[0],
+        Cutoff(k, oversample, bool(rescore)),
         COUNTS[str(count)],
+    )
+
+
+def _show_oversample(k: int, depth: int, *, rescore: bool) -> int:
+    fitting = [n for n in _OVERSAMPLES if n * k <= max(depth, k)]
+    if st.session_state.get("oversample") not in fitting:
+        st.session_state.pop("oversample", None)
+    oversample = st.selectbox(
+        "Oversampling",
+        fitting,
+        index=fitting.index(max(n for n in fitting if n <= _USUAL_OVERSAMPLE)),
+        key="oversample",
+        width=112,
+        disabled=not rescore,
+        bind="query-params",
+        persist_state="session",
+        help=f"Candidates per result. These lists hold {depth} places, which k × oversampling "
+        "cannot exceed: for more, extend the run.",
+    )
+    return int(oversample)
+
+
+def show_dim(dataset: Dataset, settings: Settings) -> View:
+    """Show the dimension slider, and give the whole view."""
+    rankings = dataset.evaluation.rankings
+    dims, _, _ = _offered(rankings)
+    _take_dim(dims, rankings.full_dim)
+    dim = st.select_slider(
+        "Dimension",
+        dims,
+        value=_first_dim(dims, dataset.evaluation.source.trained_dims),
+        key="dim",
+        bind="query-params",
+        persist_state="session",
+        help="Dimensions kept of each vector: the slider stops at those of this run.",
+    )
+    return View(
+        _covered(rankings, Config(int(dim), settings.quantization, settings.basis)),
+        settings.cutoff,
+        settings.n_vectors,
         _pinned(rankings),
     )
 

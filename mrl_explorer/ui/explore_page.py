@@ -20,7 +20,7 @@ from mrl_explorer.ui.beside import (
 )
 from mrl_explorer.ui.components.curves import show_curves
 from mrl_explorer.ui.components.results import show_results
-from mrl_explorer.ui.controls import View, show_controls
+from mrl_explorer.ui.controls import Settings, View, show_dim, show_settings
 from mrl_explorer.ui.datasets import Dataset
 from mrl_explorer.ui.details import show_details
 from mrl_explorer.ui.figures_cache import summary_of
@@ -30,21 +30,31 @@ from mrl_explorer.ui.problems import show_error
 from mrl_explorer.ui.query_panel import Choice, show_query_panel
 from mrl_explorer.ui.typed_query import Found, search_typed
 
+_POINTED = "point taken"
+"""Says that a click on the chart has set a control that the slider's part does not show."""
+
 
 def show() -> None:
     """Run the page from top to bottom."""
     dataset = show_data_line(offer_beside=True)
-    _show_view(dataset, datasets.beside(dataset))
+    _show_run(dataset, datasets.beside(dataset))
 
 
 @st.fragment
-def _show_view(dataset: Dataset, other: Dataset | None) -> None:
-    """Show all that a control changes: what stands above is not sent again while sliding."""
+def _show_run(dataset: Dataset, other: Dataset | None) -> None:
+    """Show all that a control changes: what stands above is not sent again."""
+    _show_view(dataset, other, show_settings(dataset))
+
+
+@st.fragment
+def _show_view(dataset: Dataset, other: Dataset | None, settings: Settings) -> None:
+    """Show all that the slider changes: a move sends nothing else, not even the other controls."""
+    if st.session_state.pop(_POINTED, False):
+        st.rerun()
     with st.grid(2, min_column_width=440, gap=("small", "medium")):
-        controls, curves = st.container(), st.container()
-        numbers, needs = st.container(gap="xsmall"), st.container(gap="xsmall")
-    with controls:
-        view = show_controls(dataset)
+        numbers, curves = st.container(gap="xsmall"), st.container()
+    with numbers:
+        view = show_dim(dataset, settings)
     try:
         summary = summary_of(dataset, view.cutoff)
     except InputError as error:
@@ -55,7 +65,6 @@ def _show_view(dataset: Dataset, other: Dataset | None) -> None:
     with numbers:
         for side in sides:
             show_numbers(side, leads=side is sides[0])
-    with needs:
         show_memory(sides)
     if beside is not None:
         show_verdict(beside)
@@ -94,10 +103,10 @@ def _take_point(rankings: Rankings, basis: str, quantization: str | None) -> Non
     if quantization is not None:
         st.session_state["dim"] = rankings.nearest(Config(dim, quantization, basis)).dim
         return
-    quantization = name
     # A click on a chart that is just being replaced may name a point that is no longer there.
-    if Config(dim, quantization, basis) in rankings:
-        st.session_state["dim"], st.session_state["quantization"] = dim, quantization
+    if Config(dim, name, basis) in rankings:
+        st.session_state["dim"], st.session_state["quantization"] = dim, name
+        st.session_state[_POINTED] = True
 
 
 def _show_results(dataset: Dataset, view: View, choice: Choice, beside: Beside | None) -> None:

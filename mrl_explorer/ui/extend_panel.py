@@ -11,12 +11,36 @@ from mrl_explorer.ui import datasets, jobs
 from mrl_explorer.ui.datasets import Dataset
 
 
-def show_add_dim(dataset: Dataset) -> None:
-    """Offer one more stop of the slider."""
+def show_extend(dataset: Dataset, *, needed: int) -> None:
+    """Offer one more stop of the slider, or longer lists."""
     if dataset.collection is None:
         return
+    with st.popover(
+        "Extend",
+        icon=":material/add:",
+        help="Add a dimension to the slider, or rank deeper: longer lists allow a larger "
+        "k × oversampling.",
+    ):
+        _offer_dim(dataset)
+        _offer_depth(dataset, needed=needed)
+
+
+def show_rank_deeper(dataset: Dataset, *, needed: int) -> None:
+    """Offer longer lists, as long as is needed or as wished."""
+    if dataset.collection is None:
+        return
+    with st.popover(
+        "Deeper",
+        icon=":material/vertical_align_bottom:",
+        type="tertiary",
+        help="Rank deeper: longer lists allow a larger k × oversampling.",
+    ):
+        _offer_depth(dataset, needed=needed)
+
+
+def _offer_dim(dataset: Dataset) -> None:
     rankings = dataset.evaluation.rankings
-    with st.popover("Add", icon=":material/add:", help="Add a dimension to the slider."):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         dim = st.number_input(
             "Add a dimension",
             1,
@@ -39,26 +63,18 @@ def show_add_dim(dataset: Dataset) -> None:
         )
 
 
-def show_rank_deeper(dataset: Dataset, *, needed: int) -> None:
-    """Offer longer lists, as long as is needed or as wished."""
-    if dataset.collection is None:
-        return
+def _offer_depth(dataset: Dataset, *, needed: int) -> None:
     rankings = dataset.evaluation.rankings
     most = deepest(rankings)
-    with st.popover(
-        "Deeper",
-        icon=":material/vertical_align_bottom:",
-        type="tertiary",
-        help="Rank deeper: longer lists allow a larger k × oversampling.",
-    ):
-        if most <= rankings.depth:
-            all_of_them = rankings.depth == rankings.n_docs
-            st.caption(
-                f"These lists hold all {rankings.n_docs:,} documents."
-                if all_of_them
-                else "Longer lists of so many configurations and queries would not fit in memory."
-            )
-            return
+    if most <= rankings.depth:
+        all_of_them = rankings.depth == rankings.n_docs
+        st.caption(
+            f"These lists hold all {rankings.n_docs:,} documents."
+            if all_of_them
+            else "Longer lists of so many configurations and queries would not fit in memory."
+        )
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         depth = st.number_input(
             "Places in each list",
             rankings.depth + 1,

@@ -16,12 +16,12 @@ _STYLE = """
 .stMainBlockContainer { padding-inline: 2rem; padding-bottom: 2rem; }
 [data-testid="stMetric"] { padding: 0; }
 [data-testid="stMetric"] > div { padding: 0.45rem 0.7rem; }
-.st-key-controls { gap: 0.35rem; padding-block: 0.6rem; }
+.st-key-controls { gap: 0.35rem 1rem; padding-block: 0.5rem; }
 /* Rows of controls wrap before a query is squeezed out of sight. */
 .st-key-query, .st-key-typed { min-width: 15rem; }
 .mrl-verdict { padding-bottom: .3rem; }
 /* The chart keeps its place while it is drawn. */
-.st-key-curves { min-height: 246px; }
+.st-key-curves { min-height: 330px; }
 </style>
 """
 

@@ -76,7 +76,10 @@ class Explorer:
         return self.page.locator(".st-key-curves .curves-point").evaluate_all(_POINTS)
 
     def metrics(self):
-        return self.page.locator("[data-testid=stMetric]").all_inner_texts()
+        # The browser fetches the code of a metric only when it draws the first one.
+        found = self.page.locator("[data-testid=stMetric]")
+        found.first.wait_for()
+        return found.all_inner_texts()
 
     def copied_link(self):
         self.page.get_by_role("button", name="Copy link").click()

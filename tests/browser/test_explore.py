@@ -203,7 +203,7 @@ def test_the_same_document_is_outlined_in_every_column(sample):
 def test_a_dimension_is_added_and_the_lists_are_ranked_deeper(sample, open_page):
     page = sample.page
     page.get_by_role("radio", name="pca").click()
-    page.get_by_role("button", name="Add").click()
+    page.get_by_role("button", name="Extend").click()
     field = page.get_by_role("spinbutton", name="Add a dimension")
     field.fill("100")
     field.press("Enter")
@@ -212,7 +212,7 @@ def test_a_dimension_is_added_and_the_lists_are_ranked_deeper(sample, open_page)
     page.keyboard.press("Escape")
     sample.slide("ArrowLeft", 96)
     sample.slide("ArrowRight", 100)
-    page.get_by_role("button", name="Deeper").click()
+    page.get_by_role("button", name="Extend").click()
     field = page.get_by_role("spinbutton", name="Places in each list")
     field.fill("300")
     field.press("Enter")

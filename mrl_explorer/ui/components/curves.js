@@ -1,7 +1,7 @@
 // A measure by dimension: a curve with its 95% band for each quantization, and the marked points.
 // The curves stay in place while only the marks move. All text is set with textContent.
 const SVG = "http://www.w3.org/2000/svg";
-const HEIGHT = 222;
+const HEIGHT = 306;
 const FRAME = { left: 52, right: 14, top: 8, bottom: 40 };
 // At least 3:1 against both backgrounds, and the colours of no curve.
 const MARKS = {
@@ -194,6 +194,8 @@ function listen(root) {
       one.classList.toggle("named", one.dataset.name === named);
     }
     const tooltip = root.querySelector(".curves-tooltip");
+    // Before the first drawing, while there is no width yet, there is nothing to point at.
+    if (!tooltip) return;
     const point = pointOf(event);
     tooltip.style.visibility = point ? "visible" : "hidden";
     if (!point) return;
@@ -210,7 +212,7 @@ function listen(root) {
   });
   root.addEventListener("mouseleave", () => {
     root.classList.remove("apart");
-    root.querySelector(".curves-tooltip").style.visibility = "hidden";
+    root.querySelector(".curves-tooltip")?.style.setProperty("visibility", "hidden");
   });
 }
 
