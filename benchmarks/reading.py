@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from benchmarks.process import peak_resident_bytes, resident_bytes, run_child
 from mrl_explorer.data import read_records
 
 TABLES = ("csv", "jsonl", "json", "txt", "parquet")
+ARROW = ("csv", "jsonl", "json")
 DOCUMENTS = ("md", "html", "docx")
 _WORDS = 80
 _PARAGRAPHS_A_FILE = 2_000
@@ -47,10 +49,10 @@ def texts(n_bytes: int) -> Iterator[str]:
 def write(kind: str, path: Path, *, n_bytes: int) -> None:
     """Write a file of passages."""
     if kind == "parquet":
-        # Row groups as pandas and polars write them, uncompressed: bytes of text, bytes of file.
+        # Compressed as pandas and polars do it by default.
         column = pa.array(texts(n_bytes), pa.large_string())
         table = pa.table({"id": np.arange(len(column)), "text": column})
-        pq.write_table(table, path, compression="none", use_dictionary=False)
+        pq.write_table(table, path)
         return
     if kind == "docx":
         from docx import Document
@@ -80,12 +82,16 @@ def write(kind: str, path: Path, *, n_bytes: int) -> None:
             file.writelines(f"{text}{between}" for text in texts(many))
 
 
+def mine(kind: str, path: Path) -> object:
+    """Read a file as the product does, with its checks."""
+    del kind
+    return read_records(path)
+
+
 def underlying(kind: str, path: Path) -> object:
-    """Read a file with the library that the product reads it with, and nothing more."""
+    """Read a file with the library that decides what is valid in it, and nothing more."""
     if kind == "parquet":
         return pq.read_table(path, columns=["id", "text"])
-    if kind in ("json", "jsonl"):
-        return arrow_json(kind, path)
     if kind == "docx":
         from docx import Document
 
@@ -96,10 +102,31 @@ def underlying(kind: str, path: Path) -> object:
 
         page = path.read_text(encoding="utf-8")
         return html_text.extract_text(MarkdownIt().render(page) if kind == "md" else page)
+    return _by_python(kind, path)
+
+
+def _by_python(kind: str, path: Path) -> list[object]:
     with path.open(encoding="utf-8", newline="") as file:
         if kind == "csv":
             return [(fields[0], fields[1]) for fields in csv.reader(file)]
-        return list(file)
+        if kind == "txt":
+            return list(file)
+        records = json.load(file) if kind == "json" else map(json.loads, file)
+        return [(record["id"], record["text"]) for record in records]
+
+
+def by_arrow(kind: str, path: Path) -> pa.Table:
+    """Parse a table by pyarrow on one core, the same two columns, and nothing more."""
+    if kind == "csv":
+        import pyarrow.csv as pv
+
+        return pv.read_csv(
+            path,
+            pv.ReadOptions(use_threads=False),
+            pv.ParseOptions(newlines_in_values=True),
+            pv.ConvertOptions(column_types={"text": pa.large_string()}),
+        )
+    return arrow_json(kind, path)
 
 
 def arrow_json(kind: str, path: Path) -> pa.Table:
@@ -148,23 +175,30 @@ def main() -> None:
         kind, path = options.peak
         print(json.dumps(peak(kind, Path(path))))
         return
-    print(f"{options.rounds} rounds; time: read_records / the underlying reader, medians")
-    print(f"{'kind':8} {'file':>9} {'records':>9} {'seconds':>8} {'time':>6} {'memory/file':>12}")
+    print(f"{options.rounds} rounds; time: read_records / the underlying reader, and / Arrow alone")
+    print(
+        f"{'kind':8} {'file':>9} {'records':>9} {'seconds':>8} {'time':>6} {'Arrow':>6} "
+        f"{'memory/file':>12}"
+    )
     with tempfile.TemporaryDirectory() as folder:
         for kind in options.kinds:
             path = Path(folder) / f"texts.{kind}"
             write(kind, path, n_bytes=options.megabytes * 10**6)
             size = path.stat().st_size
-            # Both in turn, in the same process, and once before anything counts.
-            pairs = []
-            for _ in range(options.rounds + 1):
-                mine = seconds(lambda path=path: read_records(path))
-                pairs.append((mine, seconds(lambda path=path, kind=kind: underlying(kind, path))))
-            mine, theirs = (statistics.median(column) for column in zip(*pairs[1:], strict=True))
+            readers: list[Callable[[str, Path], object]] = [mine, underlying]
+            if kind in ARROW:
+                readers.append(by_arrow)
+            # In turn, in the same process, and once before anything counts.
+            rounds = [
+                [seconds(partial(reader, kind, path)) for reader in readers]
+                for _ in range(options.rounds + 1)
+            ]
+            own, *others = (statistics.median(column) for column in zip(*rounds[1:], strict=True))
+            ratios = "".join(f"{own / other:6.2f} " for other in others)
             found = run_child("reading", "--peak", kind, path)
             print(
-                f"{kind:8} {size / 10**6:6.0f} MB {found['records']:9,.0f} {mine:8.2f} "
-                f"{mine / theirs:6.2f} {found['peak'] / size:12.2f}",
+                f"{kind:8} {size / 10**6:6.0f} MB {found['records']:9,.0f} {own:8.2f} "
+                f"{ratios:14}{found['peak'] / size:12.2f}",
                 flush=True,
             )
             with suppress(OSError):

@@ -48,7 +48,7 @@ BARE_SHOWS = """
 BARE_PAGE = """
 import streamlit as st
 
-value = st.slider("Value", 0, 100, 50)
+value = st.slider("Dimension", 0, 100, 50)
 st.text(value)
 """
 BARE_STOPS = tuple(map(str, range(101)))
@@ -144,7 +144,7 @@ class Slider:
         target = self.stops[here + self._step]
         self._seen.add(self.stops[here])
         self.page.bring_to_front()
-        self.page.get_by_role("slider").first.focus()
+        self.page.get_by_role("slider", name="Dimension").focus()
         self.page.wait_for_timeout(PAUSE_MS)
         self.page.evaluate(_MEASURE.replace("SHOWS", self.shows.strip()), [target, _LIMIT_MS])
         self.page.keyboard.press("ArrowRight" if self._step > 0 else "ArrowLeft")

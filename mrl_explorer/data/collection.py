@@ -368,7 +368,7 @@ def _check_ids(
             f"{name}, {row_word} {rows[missing[0]]}{origin}: the id is empty; "
             "give every record an id, or choose no id column."
         )
-    if ids.n_distinct() == len(ids):
+    if ids.are_rising() or ids.n_distinct() == len(ids):
         return
     first_at: dict[str, int] = {}
     for row, identity in enumerate(ids):

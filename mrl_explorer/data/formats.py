@@ -6,17 +6,12 @@ from pathlib import Path
 
 from mrl_explorer.data import documents
 from mrl_explorer.data.columns import Columns
+from mrl_explorer.data.delimited import csv_columns, read_csv
 from mrl_explorer.data.hdf5 import read_hdf5
 from mrl_explorer.data.json_file import json_columns, read_json
 from mrl_explorer.data.json_lines import jsonl_columns, read_jsonl
 from mrl_explorer.data.parquet import parquet_columns, read_parquet
-from mrl_explorer.data.tables import (
-    Table,
-    csv_columns,
-    lines_columns,
-    read_csv,
-    read_lines,
-)
+from mrl_explorer.data.tables import Table, lines_columns, read_lines
 from mrl_explorer.data.vectors import no_columns, npz_columns, read_npy, read_npz
 from mrl_explorer.data.wording import quoted
 from mrl_explorer.errors import InputError

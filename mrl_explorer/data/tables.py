@@ -1,10 +1,8 @@
-"""Tables of text, and the readers of delimited and plain text files."""
+"""Tables of text, and the reader of plain text files."""
 
-import csv
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -14,14 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mrl_explorer.data.columns import Columns, check_columns
-from mrl_explorer.data.files import block_texts, line_blocks, text_lines
+from mrl_explorer.data.files import block_texts, line_blocks
 from mrl_explorer.data.strings import Strings
-from mrl_explorer.errors import InputError
 
-# Python's own limit of 131,072 characters is less than a long document.
-_FIELD_LIMIT_CHARACTERS = 64 * 10**6
-
-_BATCH = 1024
+BATCH = 1024
 _JOINED_BATCHES = 16
 
 
@@ -73,7 +67,7 @@ class Cells:
         for cells, cell in zip(self._batch.values(), record, strict=True):
             cells.append(cell)
         self._n_loose += 1
-        if self._n_loose == _BATCH:
+        if self._n_loose == BATCH:
             self._pack()
 
     def add_batch(self, rows: Iterable[int], columns: Iterable[list[str | None]]) -> None:
@@ -153,50 +147,6 @@ def read_lines(path: Path, columns: Columns) -> Table:
     )
 
 
-def csv_columns(path: Path) -> tuple[str, ...]:
-    """Return the names in the header of a delimited file."""
-    return tuple(name for name in _header(path) if name)
-
-
-def read_csv(path: Path, columns: Columns) -> Table:
-    """Read the wanted columns of a delimited file with a header.
-
-    Parameters
-    ----------
-    path : Path
-        Comma, semicolon or tab between the fields; double quotes around a field that holds one
-        of them, a line end or a double quote (doubled).
-    columns : Columns
-        The wanted columns.
-
-    Returns
-    -------
-    Table
-        Blank lines are skipped.
-
-    Raises
-    ------
-    InputError
-        If the file breaks these rules, with its line.
-    """
-    header = _header(path)
-    check_columns(columns.of_text, found=[name for name in header if name], name=path.name)
-    places = [header.index(name) for name in columns.of_text]
-    cells = Cells(columns.of_text)
-    rows = islice(_csv_rows(path), 1, None)
-    # Whole batches: row by row, this loop would cost as much as reading.
-    while batch := list(islice(rows, _BATCH)):
-        lines, records = zip(*batch, strict=True)
-        if set(map(len, records)) != {len(header)}:
-            line, n = next((line, n) for line, row in batch if (n := len(row)) != len(header))
-            raise InputError(
-                f"{path.name}, line {line}: the header has {len(header)} fields and this row {n}; "
-                "put texts that hold the delimiter or a line end in double quotes."
-            )
-        cells.add_batch(lines, [[fields[place] for fields in records] for place in places])
-    return cells.table("line")
-
-
 def encodable(text: str) -> str:
     """Replace halves of surrogate pairs, which no UTF-8 file, page or tokenizer can take."""
     try:
@@ -204,35 +154,3 @@ def encodable(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-8", "replace").decode()
     return text
-
-
-def _header(path: Path) -> list[str]:
-    """Return the names in the first row of a delimited file, trimmed."""
-    _, fields = next(_csv_rows(path), (0, []))
-    return [name.strip() for name in fields]
-
-
-def _delimiter(path: Path) -> str:
-    """Return the delimiter: tab for TSV, else the one that splits the header most."""
-    if path.name.lower().endswith((".tsv", ".tsv.gz")):
-        return "\t"
-    header = next((line for line in text_lines(path) if line.strip()), "")
-    return max(",;\t", key=lambda delimiter: len(next(csv.reader([header], delimiter=delimiter))))
-
-
-def _csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row's first line, counted from 1, and its fields."""
-    csv.field_size_limit(_FIELD_LIMIT_CHARACTERS)
-    line = 1
-    try:
-        # Strict: otherwise a quote that is never closed swallows the rest of the file in silence.
-        reader = csv.reader(text_lines(path), delimiter=_delimiter(path), strict=True)
-        for fields in reader:
-            if fields:
-                yield line, fields
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise InputError(
-            f"{path.name}, line {line}: not a readable row ({error}); end rows with a line "
-            "feed, close every double quote and double those inside a text."
-        ) from error

@@ -1,4 +1,5 @@
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +24,7 @@ def test_a_column_is_the_sequence_it_was_made_of(cells, data):
         assert mine.sizes().tolist() == [len(cell.encode()) for cell in theirs]
         assert mine.trimmed() == [cell.strip() for cell in theirs]
         assert mine.n_distinct() == len(set(theirs))
+        assert not mine.are_rising() or mine.n_distinct() == len(theirs)
 
 
 def test_a_column_of_many_batches():
@@ -31,6 +33,27 @@ def test_a_column_of_many_batches():
     assert Strings.of(map(str, range(10_000))) == numbers
     assert numbers[9_999] == "9999"
     assert numbers.take(np.array([5_000, 3])) == ("5000", "3")
+
+
+@pytest.mark.parametrize(
+    ("cells", "rising"),
+    [
+        (["7", "8", "10", "11"], True),
+        (["007", "008", "010"], True),
+        (["7", "7"], False),
+        (["10", "9"], False),
+        (["b", "a"], False),
+        (["a", None], False),
+    ],
+)
+def test_rising_cells_are_told(cells, rising):
+    assert Strings.of(cells).are_rising() is rising
+
+
+def test_cells_rise_from_one_chunk_to_the_next():
+    assert Strings.numbers(10_000).are_rising()
+    twice = [pa.array(["1", "2"], pa.large_string())] * 2
+    assert not Strings(twice).are_rising()
 
 
 def test_what_is_not_there():
