@@ -9,6 +9,7 @@ from mrl_explorer.ui import (
     decide_page,
     explore_page,
     frame,
+    guide_page,
     model_page,
     tiers_page,
 )
@@ -35,8 +36,9 @@ decide = st.Page(decide_page.show, title="Decide", icon=":material/rule:", url_p
 tiers = st.Page(tiers_page.show, title="Tiers", icon=":material/filter_alt:", url_path="tiers")
 model = st.Page(model_page.show, title="Model", icon=":material/layers:", url_path="model")
 data = st.Page(data_page.show, title="Data", icon=":material/database:", url_path="data")
+guide = st.Page(guide_page.show, title="How it works", icon=":material/school:", url_path="guide")
 st.session_state["explore page"], st.session_state["data page"] = explore, data
-page = st.navigation([explore, decide, tiers, model, data], position="top")
+page = st.navigation([explore, decide, tiers, model, data, guide], position="top")
 frame.show_style()
 page.run()
 settle()

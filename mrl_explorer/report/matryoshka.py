@@ -47,25 +47,25 @@ def verdict_title(found: Diagnosis) -> str:
 
 
 def verdict_text(found: Diagnosis, orders: Orders) -> str:
-    """Give the verdict as one sentence with its interval."""
+    """Say in one sentence what the verdict rests on, with its interval."""
     dims = _listed(orders.dims)
-    measured = f"recall@{orders.k} of the first {dims} dims"
+    measured = f"Recall@{orders.k} of the first {dims} dims"
     gap = pair_text(found.advantage)
     queries = f"{orders.n_queries:,} queries"
     if found.verdict == CARRIES_MORE:
         return (
-            f"The prefix carries more: {measured} is {gap} above the mean of {N_RANDOM} random "
+            f"{measured} is {gap} above the mean of {N_RANDOM} random "
             f"subsets as large, over {queries}, and no subset does as well (the best is "
             f"{signed_text(found.chance)})."
         )
     if found.verdict == NO_ADVANTAGE:
         return (
-            f"No advantage measured: {measured} differs by {gap} from the mean of {N_RANDOM} "
+            f"{measured} differs by {gap} from the mean of {N_RANDOM} "
             f"random subsets as large, over {queries}, which is within what chance gives a subset "
             f"(the best is {signed_text(found.chance)})."
         )
     return (
-        f"Cannot tell with these queries: {measured} differs by {gap} from the mean of {N_RANDOM} "
+        f"{measured} differs by {gap} from the mean of {N_RANDOM} "
         f"random subsets as large, over {queries}, and the best subset is at "
         f"{signed_text(found.chance)}. About {found.advantage.needed:,} queries would narrow the "
         f"interval to a point on each side."

@@ -5,7 +5,6 @@ from typing import Any
 from mrl_explorer.decide.beside import Point
 from mrl_explorer.decide.pairs import Pair
 from mrl_explorer.decide.same_bytes import Curves, Fitting
-from mrl_explorer.report.formats import share_text
 from mrl_explorer.report.matryoshka import pair_text
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.quantization import quantization
@@ -20,34 +19,34 @@ def fitting_rows(
     """Give a row for each size: the dims of each model that fit, and its figures there."""
     rows = []
     for one in found:
+        both = list(zip(names, (one.first, one.second), sides, strict=True))
         row: dict[str, object] = {"bytes": one.n_bytes}
-        for name, config, side in zip(names, (one.first, one.second), sides, strict=True):
-            row[f"{name}: dims"] = config.dim
-            row[f"{name}: recall"] = _at(side.recall, config)
-            if side.ndcg:
-                row[f"{name}: nDCG"] = _at(side.ndcg, config)
+        row |= {f"{name}: dims": config.dim for name, config, _ in both}
         if one.found.ndcg is not None:
+            row["finds better results"] = _better(one.found.ndcg, names)
             row["nDCG difference"] = pair_text(one.found.ndcg)
-            row["better"] = _better(one.found.ndcg, names)
+            row |= {f"{name}: nDCG": _at(side.ndcg, config) for name, config, side in both}
+        row |= {f"{name}: recall": _at(side.recall, config) for name, config, side in both}
         rows.append(row)
     return rows
 
 
 def fitting_help(names: tuple[str, str], k: int) -> dict[str, str]:
     """Say of each column of `fitting_rows` what it is."""
-    columns = {"bytes": "Bytes of one stored code: what both models have to fit in."}
+    columns = {
+        "bytes": "Bytes of one stored code: what both models have to fit in.",
+        "finds better results": "Which has the higher nDCG in these bytes, as far as these "
+        "queries tell.",
+        "nDCG difference": f"{names[0]} minus {names[1]}, with the 95% interval of the paired "
+        "difference.",
+    }
     for name in names:
         columns |= {
             f"{name}: dims": "The most of its dims that fit, among those of its run.",
-            f"{name}: recall": f"recall@{k} against its own full dimension, and its 95% interval.",
-            f"{name}: nDCG": f"nDCG@{k} over the queries that both are judged on alike, and its "
-            "95% interval.",
+            f"{name}: nDCG": f"nDCG@{k} over the queries that both are judged on alike.",
+            f"{name}: recall": f"recall@{k} against its own full dimension.",
         }
-    return columns | {
-        "nDCG difference": f"{names[0]} minus {names[1]}, with the 95% interval of the paired "
-        "difference.",
-        "better": "Which finds better results in these bytes, as far as these queries tell.",
-    }
+    return columns
 
 
 def sizes_chart(
@@ -118,10 +117,9 @@ def sizes_chart(
     }
 
 
-def _at(points: tuple[Point, ...], config: Config) -> str:
-    (point,) = (point for point in points if point.dim == config.dim)
-    ends = f"{share_text(point.low)} to {share_text(point.high)}"
-    return f"{share_text(point.value)} ({ends})"
+def _at(points: tuple[Point, ...], config: Config) -> float:
+    (value,) = (point.value for point in points if point.dim == config.dim)
+    return value
 
 
 def _better(pair: Pair, names: tuple[str, str]) -> str:

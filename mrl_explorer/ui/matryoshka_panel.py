@@ -1,12 +1,12 @@
 """Whether the model is Matryoshka: what is said of it, and what its first dims carry here."""
 
 import html
-from typing import Any
 
 import streamlit as st
 
+from mrl_explorer.data import Collection
 from mrl_explorer.decide.matryoshka import CARRIES_MORE, NO_ADVANTAGE, Diagnosis, diagnose
-from mrl_explorer.embed import Matryoshka, stated_matryoshka
+from mrl_explorer.embed import Matryoshka
 from mrl_explorer.progress import OnProgress
 from mrl_explorer.report.formats import percent_text, share_text, signed_text
 from mrl_explorer.report.matryoshka import (
@@ -29,12 +29,11 @@ from mrl_explorer.retrieval.orders import (
     Orders,
     measure_orders,
 )
-from mrl_explorer.ui import jobs
 from mrl_explorer.ui.datasets import Dataset
+from mrl_explorer.ui.measured import measured
 from mrl_explorer.ui.problems import literal
-from mrl_explorer.ui.tiers_data import NO_VECTORS
+from mrl_explorer.ui.stated import stated_of
 
-_JOB = "orders"
 _AT_ONCE = 500_000_000
 """Products of one search, n_docs x n_queries x full_dim, up to which it takes a few seconds."""
 
@@ -52,7 +51,7 @@ _HELP_MEASURE = (
 def show_matryoshka(dataset: Dataset) -> None:
     """Say what is known of the model, then what was measured, then the figures."""
     source = dataset.evaluation.source
-    stated = _stated(source.model, source.trained_dims)
+    stated = stated_of(dataset)
     with st.grid(2, min_column_width=440, gap=("small", "medium")):
         words, chart = st.container(gap="small"), st.container(gap="xsmall")
     with words:
@@ -84,12 +83,6 @@ def show_matryoshka(dataset: Dataset) -> None:
     _show_table(found, orders)
 
 
-@st.cache_data(show_spinner=False, max_entries=32)
-def _stated(model: str | None, trained_dims: tuple[int, ...]) -> Matryoshka:
-    """Read a model's own files once."""
-    return stated_matryoshka(model, trained_dims)
-
-
 def _show_card(head: str, icon: str, title: str, *sentences: str) -> None:
     lines = "".join(f"<p>{html.escape(one)}</p>" for one in sentences if one)
     st.html(
@@ -98,60 +91,26 @@ def _show_card(head: str, icon: str, title: str, *sentences: str) -> None:
     )
 
 
-def _kept(dataset: Dataset) -> dict[str, Any]:
-    """Give what this session has measured of a data set; to be added to."""
-    store: dict[object, dict[str, Any]] = st.session_state.setdefault("orders", {})
-    return store.setdefault((dataset.key, dataset.version), {})
-
-
 def _measured(dataset: Dataset, stated: Matryoshka) -> Orders | None:
-    """Give the measurement, or offer to make it and show how that goes.
-
-    Where it takes a few seconds it starts by itself, once.
-    """
-    kept = _kept(dataset)
-    if "orders" in kept:
-        orders: Orders = kept["orders"]
-        return orders
-    if dataset.collection is None:
-        st.info(NO_VECTORS, icon=":material/info:")
-        return None
-    rankings = dataset.evaluation.rankings
-    small = rankings.n_docs * rankings.n_queries * rankings.full_dim <= _AT_ONCE
-    begun = small and not kept.get("begun") and not jobs.running(_JOB)
-    if (
-        st.button(
-            "Measure",
-            icon=":material/straighten:",
-            type="primary",
-            disabled=jobs.running(_JOB),
-            help=_HELP_MEASURE,
-        )
-        or begun
-    ):
-        _begin(dataset, stated)
-    jobs.show(_JOB)
-    return None
-
-
-def _begin(dataset: Dataset, stated: Matryoshka) -> None:
-    read, source, kept = dataset.collection, dataset.evaluation.source, _kept(dataset)
+    source, rankings = dataset.evaluation.source, dataset.evaluation.rankings
     trained = (*source.trained_dims, *stated.dims)
-    if read is None:
-        raise ValueError("this data set has no vectors")
-    kept["begun"] = True
 
-    def measure(on_progress: OnProgress) -> Orders:
+    def measure(collection: Collection, on_progress: OnProgress) -> Orders:
         return measure_orders(
-            read(),
+            collection,
             exclude_self=source.exclude_self,
             trained=trained,
             on_progress=on_progress,
         )
 
-    jobs.begin(_JOB, measure, then=lambda orders: kept.update(orders=orders))
-    # Drawn anew, the button is closed for as long as it goes on.
-    st.rerun()
+    return measured(
+        dataset,
+        "orders",
+        measure,
+        quick=rankings.n_docs * rankings.n_queries * rankings.full_dim <= _AT_ONCE,
+        label="Measure",
+        explained=_HELP_MEASURE,
+    )
 
 
 def _show_what_it_would_be(dataset: Dataset) -> None:

@@ -11,7 +11,7 @@ _STYLE = """
 .mrl-card { border: 1px solid var(--st-border-color, #8886); border-radius: .5rem;
   padding: .55rem .85rem .6rem; }
 .mrl-card small { opacity: .75; }
-.mrl-card h3 { padding: .1rem 0 .25rem; font-size: 1.25rem; line-height: 1.25; }
+.mrl-card h3 { margin: 0; padding: .1rem 0 .25rem; font-size: 1.25rem; line-height: 1.25; }
 .mrl-card p { margin: 0 0 .35rem; }
 .mrl-card p:last-child { margin: 0; }
 /* The chart keeps its place while it is drawn. */

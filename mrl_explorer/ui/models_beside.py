@@ -26,7 +26,6 @@ from mrl_explorer.ui.problems import literal, show_error
 
 _K = 10
 _CHART_HEIGHT = 300
-_NDCG, _RECALL = "nDCG", "recall"
 
 
 def show_models_beside(dataset: Dataset) -> None:
@@ -95,61 +94,48 @@ def _show(
     if not quantizations:
         st.info("These two runs have no quantization in common, so there is no size to compare at.")
         return
-    judged = bool(shared.judged_alike.any())
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        stored = st.selectbox(
-            "Quantization",
-            quantizations,
-            key=f"model beside quantization {quantizations}",
-            persist_state="session",
-            width=170,
-            help="How both store a component: with it, dims become bytes.",
-        )
-        measure = _RECALL
-        if judged:
-            measure = (
-                st.segmented_control(
-                    "Measure",
-                    [_NDCG, _RECALL],
-                    default=_NDCG,
-                    required=True,
-                    key="model beside measure",
-                    persist_state="session",
-                    help="nDCG by the same judgements puts both on one scale; recall is against "
-                    "each one's own full dimension.",
-                )
-                or _NDCG
-            )
-    sides, rows = _compared(first, second, shared, stored, (*key, str(first.cutoff.k)))
+    stored = st.selectbox(
+        "Quantization",
+        quantizations,
+        key=f"model beside quantization {quantizations}",
+        persist_state="session",
+        width=170,
+        help="How both store a component: with it, dims become bytes.",
+    )
     k = first.cutoff.k
+    sides, rows = _compared(first, second, shared, stored, (*key, str(k)))
+    measures = ["nDCG"] if shared.judged_alike.any() else []
     with st.grid(2, min_column_width=440, gap=("small", "medium")):
-        with st.container():
+        for measure in (*measures, "recall"):
             st.echarts_chart(
-                sizes_chart(sides, names, stored=stored, k=k, relevance=measure == _NDCG),
+                sizes_chart(sides, names, stored=stored, k=k, relevance=measure == "nDCG"),
                 height=_CHART_HEIGHT,
                 key=f"model sizes {measure}",
                 renderer="svg",
                 alt=f"{measure}@{k} of {names[0]} and {names[1]} against bytes per vector in "
                 f"{stored}.",
             )
-        with st.container():
-            if not rows:
-                st.info("No size of one model leaves room for the other.")
-                return
-            cells = fitting_rows(rows, sides, names)
-            explained = fitting_help(names, k)
-            st.dataframe(
-                cells,
-                hide_index=True,
-                height=_CHART_HEIGHT,
-                column_config={
-                    name: st.column_config.Column(help=explained[name]) for name in cells[0]
-                },
+    if not rows:
+        st.info("No size of one model leaves room for the other.")
+        return
+    cells, explained = fitting_rows(rows, sides, names), fitting_help(names, k)
+    st.dataframe(
+        cells,
+        hide_index=True,
+        column_config={
+            name: (
+                st.column_config.NumberColumn(format="%.3f", help=explained[name])
+                if isinstance(value, float)
+                else st.column_config.Column(help=explained[name])
             )
+            for name, value in cells[0].items()
+        },
+    )
     st.caption(
         literal(
-            "Each row: the most dims of each model that fit in so many bytes. A model of more dims "
-            "can be the better one in the same bytes even after a cut, and need not be."
+            "Each row: the most dims of each model that fit in so many bytes. nDCG by the same "
+            "judgements puts both on one scale; recall is against each one's own full dimension, "
+            "which is not the same truth."
         )
     )
 
