@@ -22,7 +22,7 @@ VERDICT_ICONS = {HOLDS: "✓", FAILS: "✕", CANNOT_TELL: "?"}
 _NAMED = {"512": 512, "256": 256}
 
 
-def tested_text(finding: Finding, *, n_docs: int, full_dim: int, known: bool) -> str:
+def how_tested(finding: Finding, *, n_docs: int, full_dim: int, known: bool) -> str:
     """Say how a rule was tested, and from where on it holds.
 
     Parameters

@@ -10,7 +10,7 @@ from mrl_explorer.decide.rules_of_thumb import Finding, try_rules
 from mrl_explorer.embed import Matryoshka
 from mrl_explorer.progress import OnProgress
 from mrl_explorer.report.formats import share_text
-from mrl_explorer.report.rules_of_thumb import SAYINGS, kept_text, tested_text
+from mrl_explorer.report.rules_of_thumb import SAYINGS, how_tested, kept_text
 from mrl_explorer.retrieval.evaluation import Evaluation, vectors_of
 from mrl_explorer.retrieval.rankings import Rankings
 from mrl_explorer.ui.datasets import Dataset
@@ -174,6 +174,6 @@ def _findings(
 
 
 def _show_finding(finding: Finding, rankings: Rankings, *, known: bool) -> None:
-    tested = tested_text(finding, n_docs=rankings.n_docs, full_dim=rankings.full_dim, known=known)
+    tested = how_tested(finding, n_docs=rankings.n_docs, full_dim=rankings.full_dim, known=known)
     figures = [(one.verdict, kept_text(one, finding.cutoff.k)) for one in finding.kept]
     st.html(rule_card(SAYINGS[finding.rule], figures, tested))

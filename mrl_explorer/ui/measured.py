@@ -10,13 +10,9 @@ from mrl_explorer.progress import OnProgress
 from mrl_explorer.ui import jobs
 from mrl_explorer.ui.datasets import Dataset
 from mrl_explorer.ui.problems import literal
+from mrl_explorer.ui.tiers_data import NO_VECTORS
 
 Result = TypeVar("Result")
-
-NO_VECTORS = (
-    "This data set is an evaluation without its vectors, and this needs them: run the data on the "
-    "Data page."
-)
 
 
 def measured(

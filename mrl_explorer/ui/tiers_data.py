@@ -19,8 +19,11 @@ from mrl_explorer.retrieval.evaluation import Evaluation
 from mrl_explorer.ui import jobs
 from mrl_explorer.ui.datasets import Dataset
 from mrl_explorer.ui.extend_panel import show_progress, show_rank_deeper
-from mrl_explorer.ui.measured import NO_VECTORS
 
+NO_VECTORS = (
+    "This data set is an evaluation without its vectors, and this needs them: run the data on the "
+    "Data page."
+)
 _DEEPER = 4
 
 

@@ -28,9 +28,8 @@ from mrl_explorer.retrieval.latency import Latency, measure_latency
 from mrl_explorer.retrieval.staged import StagedSearch
 from mrl_explorer.ui import jobs
 from mrl_explorer.ui.controls import show_k
-from mrl_explorer.ui.measured import NO_VECTORS
 from mrl_explorer.ui.problems import literal
-from mrl_explorer.ui.tiers_data import Tiered, collection_of
+from mrl_explorer.ui.tiers_data import NO_VECTORS, Tiered, collection_of
 from mrl_explorer.ui.tiers_latency import FULL, HELP_LATENCY
 
 _EFS = (16, 32, 64, 128, 256, 512)

@@ -29,9 +29,8 @@ from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.quantization import QUANTIZATIONS
 from mrl_explorer.retrieval.rankings import Rankings
 from mrl_explorer.ui.controls import COUNTS, show_k
-from mrl_explorer.ui.measured import NO_VECTORS
 from mrl_explorer.ui.problems import literal, show_error
-from mrl_explorer.ui.tiers_data import Tiered, show_longer_lists
+from mrl_explorer.ui.tiers_data import NO_VECTORS, Tiered, show_longer_lists
 from mrl_explorer.ui.tiers_latency import show_latency
 
 TARGETS = {
