@@ -183,12 +183,11 @@ def _show_figures(found: Diagnosis, orders: Orders) -> None:
 def _show_chart(found: Diagnosis, orders: Orders) -> None:
     judged = found.full_ndcg is not None
     measure = st.segmented_control(
-        "Chart",
+        "By dimension",
         [_RECALL, *([_NDCG] if judged else []), _ENERGY],
         default=_RECALL,
         required=True,
         key="orders measure",
-        label_visibility="collapsed",
         help="Recall against full dimension, nDCG by your judgements, or the share of the squared "
         "length in the first dims.",
     )

@@ -57,11 +57,10 @@ def _choose(dataset: Dataset) -> Dataset | None:
         "Beside",
         options,
         index=options.index(beside) if beside in options else 0,
-        format_func=lambda key: f"Beside: {titles[key]}" if key else "Nothing beside",
+        format_func=lambda key: titles[key] if key else "nothing",
         key=f"model beside {dataset.key}",
         persist_state="session",
         width=340,
-        label_visibility="collapsed",
         help="A run of another model. On the same queries, judged alike, the page says which one "
         "finds better results in the same bytes.",
     )
