@@ -48,8 +48,14 @@ _HELP_MEASURE = (
 )
 
 
-def show_matryoshka(dataset: Dataset) -> None:
-    """Say what is known of the model, then what was measured, then the figures."""
+def show_matryoshka(dataset: Dataset) -> bool:
+    """Say what is known of the model, then what was measured, then the figures.
+
+    Returns
+    -------
+    bool
+        Whether there is a measurement by now.
+    """
     source = dataset.evaluation.source
     stated = stated_of(dataset)
     with st.grid(2, min_column_width=440, gap=("small", "medium")):
@@ -65,7 +71,7 @@ def show_matryoshka(dataset: Dataset) -> None:
     if orders is None:
         with chart:
             _show_what_it_would_be(dataset)
-        return
+        return False
     found: Diagnosis = diagnose(orders)
     with words:
         _show_card(
@@ -81,6 +87,7 @@ def show_matryoshka(dataset: Dataset) -> None:
     with chart:
         _show_chart(found, orders)
     _show_table(found, orders)
+    return True
 
 
 def _show_card(head: str, icon: str, title: str, *sentences: str) -> None:

@@ -24,6 +24,11 @@ def show() -> None:
     """Run the page from top to bottom."""
     dataset = show_data_line()
     st.html(_STYLE)
-    st.subheader("Is this model Matryoshka?", anchor=False)
-    show_matryoshka(dataset)
-    show_models_beside(dataset)
+    # Each part has its place: what a finished measurement adds moves no control that is in use.
+    with st.container():
+        st.subheader("Is this model Matryoshka?", anchor=False)
+        measured = show_matryoshka(dataset)
+    with st.container():
+        show_models_beside(dataset)
+    # Tells who waits for it that all above is there.
+    st.html(f'<span class="mrl-end" data-measured="{measured}" hidden></span>')
