@@ -58,12 +58,21 @@ def _show_training(dataset: Dataset, stated: Matryoshka) -> None:
     trained = [dim for dim in stated.dims if dim <= full_dim]
     dims = trained or [full_dim // part for part in (8, 4, 2, 1) if full_dim >= part]
     st.html(nested_dims(dims, full_dim))
-    st.caption(
-        "The dims that this model was trained at."
-        if trained
-        else "Where such a loss would be taken for a model of as many dims. Nothing says that this "
-        "one was trained so: the Model page measures what its first dims carry."
-    )
+    st.caption(_trained_text(stated, named=bool(trained)))
+
+
+def _trained_text(stated: Matryoshka, *, named: bool) -> str:
+    if named:
+        return "The dims that this model was trained at."
+    where = "Where such a loss would be taken for a model of as many dims."
+    if stated.verdict == "no":
+        return f"{where} This one was not trained so."
+    if stated.verdict == "unknown":
+        return (
+            f"{where} Whether this one was trained so is not known: the Model page measures what "
+            "its first dims carry."
+        )
+    return "Dims that such a loss is often taken at: those of this model's training are not named."
 
 
 def _show_truncation(dataset: Dataset) -> Illustration | None:

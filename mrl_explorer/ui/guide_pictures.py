@@ -7,7 +7,7 @@ import numpy as np
 
 from mrl_explorer.decide.illustration import Funnel, Illustration, Similarities
 from mrl_explorer.decide.rules_of_thumb import CANNOT_TELL, FAILS, HOLDS
-from mrl_explorer.report.formats import byte_text, percent_text, share_text, times_text
+from mrl_explorer.report.formats import byte_text, percent_text, times_text
 from mrl_explorer.report.rules_of_thumb import VERDICT_ICONS
 from mrl_explorer.retrieval.quantization import quantization
 
@@ -69,7 +69,7 @@ def similarity_table(cut: Similarities, picture: Illustration, *, full_dim: int)
     for row in range(n):
         cells = "".join(
             f'<td{_class(starts[column])} style="background:{_shade(value, low, high)}">'
-            f"{share_text(float(value))}</td>"
+            f"{_cosine(float(value))}</td>"
             for column, value in enumerate(values[row])
         )
         lines.append(f"<tr{_class(starts[row])}><th>{row + 1}</th>{cells}</tr>")
@@ -81,6 +81,11 @@ def similarity_table(cut: Similarities, picture: Illustration, *, full_dim: int)
         f'<div class="mrl-scroll"><table class="mrl-matrix"><caption><b>{name}{cut.dim:,} dims</b>'
         f": {same}</caption><tr><th></th>{head}</tr>{''.join(lines)}</table></div>"
     )
+
+
+def _cosine(value: float) -> str:
+    """Write a cosine shortly: -0.0123 -> '−.01'."""
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−").replace("0.", ".", 1)
 
 
 def _class(first: bool) -> str:
