@@ -67,12 +67,12 @@ def show_matryoshka(dataset: Dataset) -> bool:
             STATED_TITLES[stated.verdict],
             stated_text(source.model, stated),
         )
-        orders = _measured(dataset, stated)
-    if orders is None:
+        measurement = _measured(dataset, stated)
+    if measurement is None:
         with chart:
             _show_what_it_would_be(dataset)
         return False
-    found: Diagnosis = diagnose(orders)
+    orders, found = measurement
     with words:
         _show_card(
             "What was measured",
@@ -98,17 +98,18 @@ def _show_card(head: str, icon: str, title: str, *sentences: str) -> None:
     )
 
 
-def _measured(dataset: Dataset, stated: Matryoshka) -> Orders | None:
+def _measured(dataset: Dataset, stated: Matryoshka) -> tuple[Orders, Diagnosis] | None:
     source, rankings = dataset.evaluation.source, dataset.evaluation.rankings
     trained = (*source.trained_dims, *stated.dims)
 
-    def measure(collection: Collection, on_progress: OnProgress) -> Orders:
-        return measure_orders(
+    def measure(collection: Collection, on_progress: OnProgress) -> tuple[Orders, Diagnosis]:
+        orders = measure_orders(
             collection,
             exclude_self=source.exclude_self,
             trained=trained,
             on_progress=on_progress,
         )
+        return orders, diagnose(orders)
 
     return measured(
         dataset,
