@@ -4,7 +4,15 @@ import gc
 
 import streamlit as st
 
-from mrl_explorer.ui import data_page, decide_page, explore_page, frame, tiers_page
+from mrl_explorer.ui import (
+    data_page,
+    decide_page,
+    explore_page,
+    frame,
+    guide_page,
+    model_page,
+    tiers_page,
+)
 
 st.set_page_config(
     page_title="MRL Explorer",
@@ -26,9 +34,11 @@ explore = st.Page(
 )
 decide = st.Page(decide_page.show, title="Decide", icon=":material/rule:", url_path="decide")
 tiers = st.Page(tiers_page.show, title="Tiers", icon=":material/filter_alt:", url_path="tiers")
+model = st.Page(model_page.show, title="Model", icon=":material/layers:", url_path="model")
 data = st.Page(data_page.show, title="Data", icon=":material/database:", url_path="data")
+guide = st.Page(guide_page.show, title="How it works", icon=":material/school:", url_path="guide")
 st.session_state["explore page"], st.session_state["data page"] = explore, data
-page = st.navigation([explore, decide, tiers, data], position="top")
+page = st.navigation([explore, decide, tiers, model, data, guide], position="top")
 frame.show_style()
 page.run()
 settle()

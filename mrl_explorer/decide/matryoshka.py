@@ -1,6 +1,8 @@
 """Whether the first dims of a model carry more than others, measured on the reader's data."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from mrl_explorer.decide.pairs import MARGIN, Pair, compare
 from mrl_explorer.retrieval.orders import Orders
@@ -11,6 +13,26 @@ CANNOT_TELL = "cannot tell with these queries"
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """Means over the queries of several orders of the dims, by one measure.
+
+    Attributes
+    ----------
+    prefix, suffix, pca : float
+        Of the first dims, of the last, and of the principal axes of the documents searched.
+    random, random_low, random_high : float
+        Mean, least and most over the random subsets.
+    """
+
+    prefix: float
+    suffix: float
+    pca: float
+    random: float
+    random_low: float
+    random_high: float
+
+
+@dataclass(frozen=True, slots=True)
 class OrderRow:
     """The figures at one dim: means over the queries.
 
@@ -18,34 +40,28 @@ class OrderRow:
     ----------
     dim : int
         Dims kept.
-    prefix, suffix, pca : float
-        Recall@k; of `pca` as fitted on the documents that are searched.
-    random, random_low, random_high : float
-        Mean, least and most over the random subsets.
+    recall : Spread
+        Recall@k against full dimension.
+    ndcg : Spread or None
+        nDCG@k; None without judgements.
     advantage : Pair
-        Prefix minus the mean of the random subsets.
+        Recall of the prefix minus the mean of the random subsets.
     pca_held_out, prefix_there : float or None
-        PCA fitted on the other half of the documents, and the prefix on the same half; None when
-        there are too few documents.
-    ndcg, random_ndcg, pca_ndcg : float or None
-        nDCG@k of the prefix, of the random subsets on average and of PCA; None without judgements.
+        Recall of PCA fitted on the other half of the documents, and of the prefix on the same
+        half; None when there are too few documents.
+    pca_gain : Pair or None
+        The first of these minus the second.
     energy : float
         Share of the squared length in the first dims.
     """
 
     dim: int
-    prefix: float
-    suffix: float
-    pca: float
-    random: float
-    random_low: float
-    random_high: float
+    recall: Spread
+    ndcg: Spread | None
     advantage: Pair
     pca_held_out: float | None
     prefix_there: float | None
-    ndcg: float | None
-    random_ndcg: float | None
-    pca_ndcg: float | None
+    pca_gain: Pair | None
     energy: float
 
 
@@ -61,6 +77,10 @@ class Diagnosis:
         Recall of the prefix minus that of the random subsets, averaged over the dims.
     chance : float
         The most by which one of the random subsets exceeds their mean.
+    ndcg_advantage : Pair or None
+        The same as `advantage` in nDCG@k; None without judgements.
+    full_ndcg : float or None
+        nDCG@k at full dimension; None without judgements.
     rows : tuple of OrderRow
         One a dim, ascending.
     """
@@ -68,6 +88,8 @@ class Diagnosis:
     verdict: str
     advantage: Pair
     chance: float
+    ndcg_advantage: Pair | None
+    full_ndcg: float | None
     rows: tuple[OrderRow, ...]
 
 
@@ -92,28 +114,51 @@ def diagnose(orders: Orders) -> Diagnosis:
         verdict = NO_ADVANTAGE
     else:
         verdict = CANNOT_TELL
-    rows = tuple(_row(orders, place) for place in range(len(orders.dims)))
-    return Diagnosis(verdict, advantage, chance, rows)
+    judged = orders.full_ndcg.size > 0
+    return Diagnosis(
+        verdict,
+        advantage,
+        chance,
+        compare(orders.ndcg["prefix"].mean(axis=0), orders.random_ndcg.mean(axis=(0, 1)))
+        if judged
+        else None,
+        float(orders.full_ndcg.mean()) if judged else None,
+        tuple(_row(orders, place, judged=judged) for place in range(len(orders.dims))),
+    )
 
 
-def _row(orders: Orders, place: int) -> OrderRow:
-    prefix = orders.recall["prefix"][place]
-    subsets = orders.random_recall[:, place].mean(axis=1)
-    judged = len(orders.full_ndcg) > 0
-    held_out = orders.held_out
-    return OrderRow(
+def _row(orders: Orders, place: int, *, judged: bool) -> OrderRow:
+    row = OrderRow(
         dim=orders.dims[place],
-        prefix=float(prefix.mean()),
-        suffix=float(orders.recall["suffix"][place].mean()),
-        pca=float(orders.recall["pca"][place].mean()),
-        random=float(subsets.mean()),
-        random_low=float(subsets.min()),
-        random_high=float(subsets.max()),
-        advantage=compare(prefix, orders.random_recall[:, place].mean(axis=0)),
-        pca_held_out=float(held_out["pca"][place].mean()) if held_out else None,
-        prefix_there=float(held_out["prefix"][place].mean()) if held_out else None,
-        ndcg=float(orders.ndcg["prefix"][place].mean()) if judged else None,
-        random_ndcg=float(orders.random_ndcg[:, place].mean()) if judged else None,
-        pca_ndcg=float(orders.ndcg["pca"][place].mean()) if judged else None,
+        recall=_spread(orders.recall, orders.random_recall, place),
+        ndcg=_spread(orders.ndcg, orders.random_ndcg, place) if judged else None,
+        advantage=compare(
+            orders.recall["prefix"][place], orders.random_recall[:, place].mean(axis=0)
+        ),
+        pca_held_out=None,
+        prefix_there=None,
+        pca_gain=None,
         energy=float(orders.energy[: orders.dims[place]].sum()),
+    )
+    if not orders.held_out:
+        return row
+    pca, prefix = (orders.held_out[name][place] for name in ("pca", "prefix"))
+    return replace(
+        row,
+        pca_held_out=float(pca.mean()),
+        prefix_there=float(prefix.mean()),
+        pca_gain=compare(pca, prefix),
+    )
+
+
+def _spread(named: dict[str, np.ndarray], random: np.ndarray, place: int) -> Spread:
+    subsets = random[:, place].mean(axis=1)
+    prefix, suffix, pca = (float(named[name][place].mean()) for name in ("prefix", "suffix", "pca"))
+    return Spread(
+        prefix,
+        suffix,
+        pca,
+        float(subsets.mean()),
+        float(subsets.min()),
+        float(subsets.max()),
     )

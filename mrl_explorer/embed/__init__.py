@@ -3,7 +3,13 @@
 from mrl_explorer.embed.cache import cache_dir, embed
 from mrl_explorer.embed.check import MIN_COSINE, check_same_model, same_model
 from mrl_explorer.embed.collections import embed_collection, needs_model
-from mrl_explorer.embed.description import Description, Prompt, Told, describe_model
+from mrl_explorer.embed.description import (
+    Description,
+    Prompt,
+    Told,
+    describe_model,
+    stated_matryoshka,
+)
 from mrl_explorer.embed.encoding import encode
 from mrl_explorer.embed.known_models import BUNDLED, REGISTRY, find_entry
 from mrl_explorer.embed.lengths import CutTexts, count_cut_texts, length_notes
@@ -51,5 +57,6 @@ __all__ = [
     "mark_used",
     "needs_model",
     "same_model",
+    "stated_matryoshka",
     "trim_cache",
 ]

@@ -94,6 +94,29 @@ def describe_model(name: str, told: Told | None = None) -> Description:
     return describe(entry, folder=folder, own_prompts=own, told=told)
 
 
+def stated_matryoshka(model: str | None, trained_dims: tuple[int, ...] = ()) -> Matryoshka:
+    """Tell what is said of the model of a run: by the registry, its own files, or the run.
+
+    Parameters
+    ----------
+    model : str or None
+        Its name; None when nobody said which it is.
+    trained_dims : tuple of int
+        Dims of its training as the run has them; they speak where nothing else does.
+    """
+    found = Matryoshka("unknown", "nobody said which model made these vectors")
+    if model is not None:
+        try:
+            found = describe_model(model).matryoshka
+        except InputError:
+            found = Matryoshka("unknown", "a file of it on this machine is damaged")
+    if found.verdict == "unknown" and trained_dims:
+        return Matryoshka(
+            "yes", "whoever made this run named the dims of its training", trained_dims
+        )
+    return found
+
+
 def entry_of(name: str) -> ModelEntry | None:
     """Find the registry's entry of a model by its name, or of a folder called owner/model."""
     entry = find_entry(name)

@@ -30,6 +30,12 @@ def share_text(share: float) -> str:
     return text[1:] if text.startswith("0") else text
 
 
+def signed_text(difference: float) -> str:
+    """Write a difference of shares with its sign: .0462 -> '+.046', -.03 -> '-.030'."""
+    rounded = round(difference, 3)
+    return f"{rounded:+.3f}".replace("0.", ".", 1) if rounded else ".000"
+
+
 def times_text(factor: float) -> str:
     """Write a factor with two figures: 31.9 -> '32x', 1.5 -> '1.5x'."""
     return f"{factor:.0f}×" if factor >= 9.95 else f"{factor:.1f}×"

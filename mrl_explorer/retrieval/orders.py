@@ -25,6 +25,12 @@ N_RANDOM = 19
 
 MAX_DOCUMENTS = 20_000
 MAX_QUERIES = 500
+LEAST_DOCUMENTS = 20
+"""With fewer, even a list of two is a large part of all there is."""
+
+_LARGEST_SHARE = 10
+"""A list longer than a tenth of the documents holds much of the truth by chance alone."""
+
 _SEED = 20_28
 
 
@@ -121,12 +127,15 @@ def sample_of(
     Raises
     ------
     InputError
-        If vectors are missing, or fewer than two documents are there.
+        If vectors are missing, or fewer than `LEAST_DOCUMENTS` documents are there.
     """
     documents, queries = vectors_of(collection.documents), vectors_of(collection.queries)
     n_docs, n_queries = len(documents), len(queries)
-    if n_docs < 2:
-        raise InputError("One document leaves nothing to compare: add more.")
+    if n_docs < LEAST_DOCUMENTS:
+        raise InputError(
+            f"{n_docs:,} documents are too few to tell one order of the dims from another: take "
+            f"{LEAST_DOCUMENTS} or more."
+        )
     excluded = own_rows(collection.documents, collection.queries) if exclude_self else None
     judgements = collection.judgements
     if n_docs <= max_documents and n_queries <= max_queries:
@@ -163,6 +172,49 @@ def _judged(judgements: Judgements, query_rows: np.ndarray, places: np.ndarray) 
         document_rows=documents[known].astype(np.int32),
         gains=judgements.gains[known],
     )
+
+
+def measure_orders(
+    collection: Collection,
+    *,
+    exclude_self: bool = False,
+    trained: Iterable[int] = (),
+    k: int = 10,
+    on_progress: OnProgress = silent,
+) -> Orders:
+    """Measure the orders of a collection's dims, on a sample where it is large.
+
+    Parameters
+    ----------
+    collection : Collection
+        Documents and queries with vectors.
+    exclude_self : bool
+        Whether a document that is used as a query is left out of its own list.
+    trained : iterable of int
+        Dims that the model was trained to be cut at; they are measured too.
+    k : int
+        Results that count; fewer where that were more than a tenth of the documents.
+
+    Raises
+    ------
+    InputError
+        If vectors are missing, or there are too few documents or dims.
+    """
+    sample = sample_of(collection, exclude_self=exclude_self)
+    n_docs, full_dim = sample.documents.shape
+    dims = order_dims(full_dim, trained=trained)
+    if not dims:
+        raise InputError(
+            f"Vectors of {full_dim} dims leave no cut to compare: take a model of 4 dims or more."
+        )
+    fewer = min(k, n_docs // _LARGEST_SHARE)
+    if fewer < k:
+        said = (
+            f"Lists of {fewer} are compared: {k} results would be more than a tenth of the "
+            f"{n_docs:,} documents, and any order finds much of that by chance."
+        )
+        sample = replace(sample, note=f"{sample.note} {said}".strip())
+    return compare_orders(sample, dims=dims, k=fewer, on_progress=on_progress)
 
 
 def compare_orders(

@@ -73,6 +73,12 @@ EVALUATION = Slot(
     "Written by `python -m mrl_explorer evaluate --save`: a run on a server opens here.",
     (SUFFIX,),
 )
+_HELP_COLUMNS = {
+    "text": "What is embedded, and shown as a result.",
+    "title": "Put before the text when it is embedded, and shown above it.",
+    "id": "What judgements name a record by; without one it is the row.",
+    "segment": "A kind or group, by which the pages can tell results apart.",
+}
 _UPLOAD, _SERVER, _OPEN = "Upload files", "Files on this server", "Open an evaluation"
 
 
@@ -89,6 +95,8 @@ def show() -> None:
         key="where",
         persist_state="session",
         label_visibility="collapsed",
+        help="Files of yours, files that lie on this server, the documentation of its Python "
+        "packages, or the evaluation file of a run made elsewhere.",
     )
     try:
         if where == _OPEN:
@@ -129,7 +137,12 @@ def _show_open() -> None:
         f"{evaluation.source.documents}: {rankings.n_docs:,} documents, "
         f"{rankings.n_queries:,} queries, {len(rankings.configs)} configurations"
     )
-    if st.button("Explore it", type="primary", icon=":material/tune:"):
+    if st.button(
+        "Explore it",
+        type="primary",
+        icon=":material/tune:",
+        help="Shows this run on every page of this browser session.",
+    ):
         explore(datasets.open_uploaded(evaluation, path.stem))
 
 
@@ -204,6 +217,7 @@ def _show_columns(path: Path, slot: Slot) -> Columns | None:
                 format_func=lambda name: "none" if name is None else name,
                 key=f"column {slot.name} {role} {path}",
                 width=150,
+                help=_HELP_COLUMNS[role],
             )
     return replace(found, **chosen)
 

@@ -87,6 +87,20 @@ def beside(dataset: Dataset) -> Dataset | None:
     return None if other.key == dataset.key else other
 
 
+def usual_beside(dataset: Dataset) -> str:
+    """Give the key of what stands beside a data set unless the reader says otherwise.
+
+    What was chosen last, else the sample's other model beside the sample; "" for nothing.
+    """
+    chosen: str = st.session_state.get("beside", "")
+    if chosen and chosen != dataset.key:
+        return chosen
+    samples = list(_samples())
+    if dataset.key not in samples:
+        return ""
+    return next((key for key in samples if key != dataset.key), "")
+
+
 def choose_beside(key: str | None) -> None:
     """Show a data set beside the current one, or none."""
     st.session_state["beside"] = key or ""

@@ -83,9 +83,17 @@ def show_question(evaluation: Evaluation) -> Question:
                     for one in ENGINES.values()
                 ),
             )
-            with st.popover("Limits", icon=":material/straighten:"):
+            with st.popover(
+                "Limits",
+                icon=":material/straighten:",
+                help="What may be used at most: bytes, memory, disk, money, dims, quantizations.",
+            ):
                 limits = _show_limits(evaluation)
-            with st.popover("Prices and replicas", icon=":material/payments:"):
+            with st.popover(
+                "Prices and replicas",
+                icon=":material/payments:",
+                help="What RAM and disk cost a month, and how many copies are served.",
+            ):
                 replicas, ram_price, disk_price = _show_prices()
     constraints = Constraints(
         min_recall=target if measure == _RECALL else None,

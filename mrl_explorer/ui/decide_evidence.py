@@ -197,6 +197,7 @@ def _show_worst(dataset: Dataset, values: np.ndarray, shown: Choice) -> None:
                 literal(f"{share_text(float(values[row]))}  {text}"),
                 key=f"worst {row}",
                 type="tertiary",
+                help="Its recall in this configuration, and its text. A click opens it in Explore.",
                 on_click=open_in_explore,
                 args=(shown.config,),
                 kwargs={"cutoff": shown.cutoff, "query": queries.ids[row]},
@@ -283,19 +284,39 @@ def _show_table(options: Options, found: Recommendation) -> None:
         on_select=partial(_open_row, key),
         selection_mode="single-row",
         column_config={
-            "cost": st.column_config.NumberColumn("$ a month", format="%.2f"),
-            "ram": st.column_config.NumberColumn("RAM, GB", format="%.2f"),
-            "disk": st.column_config.NumberColumn("disk, GB", format="%.2f"),
-            "dim": "dimension",
-            "bytes_per_vector": "bytes per vector",
-            "best": st.column_config.CheckboxColumn("best at its bytes"),
+            "cost": st.column_config.NumberColumn(
+                "$ a month", format="%.2f", help="RAM and disk at the prices set above."
+            ),
+            "ram": st.column_config.NumberColumn(
+                "RAM, GB", format="%.2f", help="Codes, graph and tables in the engine chosen."
+            ),
+            "disk": st.column_config.NumberColumn(
+                "disk, GB", format="%.2f", help="The index file, and what is read from disk."
+            ),
+            "dim": st.column_config.Column("dimension", help="Dims kept."),
+            "quantization": st.column_config.Column(help="How a component is stored."),
+            "basis": st.column_config.Column(help="The axes that are cut."),
+            "bytes_per_vector": st.column_config.Column(
+                "bytes per vector", help="Of one stored code."
+            ),
+            "best": st.column_config.CheckboxColumn(
+                "best at its bytes", help="No configuration of as few bytes has a higher recall."
+            ),
             **{
-                name: st.column_config.NumberColumn(label, format="%.3f")
-                for name, label in (
-                    ("recall", f"recall@{options.k}"),
-                    ("recall_low", "95% from"),
-                    ("recall_high", "95% to"),
-                    ("joint_low", "lower end"),
+                name: st.column_config.NumberColumn(label, format="%.3f", help=note)
+                for name, label, note in (
+                    (
+                        "recall",
+                        f"recall@{options.k}",
+                        "Mean share of full dimension's results that are found.",
+                    ),
+                    ("recall_low", "95% from", "Lower end of its own 95% interval."),
+                    ("recall_high", "95% to", "Upper end of its own 95% interval."),
+                    (
+                        "joint_low",
+                        "lower end",
+                        "Lower end that allows for the choice among all configurations.",
+                    ),
                 )
             },
         },

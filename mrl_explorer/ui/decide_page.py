@@ -142,6 +142,7 @@ def _show_verdict(options: Options, found: Recommendation, question: Question) -
         st.button(
             "See its results in Explore",
             icon=":material/tune:",
+            help="Opens this configuration on the Explore page, query by query.",
             on_click=open_in_explore,
             args=(found.choice.config,),
             kwargs={"cutoff": found.choice.cutoff},

@@ -32,25 +32,33 @@ def _show_table(summary: Summary) -> None:
     rows = [row.as_dict() for row in summary.rows()]
     k = summary.cutoff.k
     shares = {
-        name: st.column_config.NumberColumn(label, format="%.3f")
-        for name, label in (
-            ("recall", f"recall@{k}"),
-            ("recall_low", "95% from"),
-            ("recall_high", "95% to"),
-            ("ndcg", f"nDCG@{k}"),
-            ("mrr", f"MRR@{k}"),
-            ("success", f"success@{k}"),
-            ("held_out", f"recall@{k} held out"),
-            ("held_out_low", "95% from, held out"),
-            ("held_out_high", "95% to, held out"),
-            ("held_out_native", f"native recall@{k} there"),
+        name: st.column_config.NumberColumn(label, format="%.3f", help=note)
+        for name, label, note in (
+            ("recall", f"recall@{k}", "Share of full dimension's results that are found."),
+            ("recall_low", "95% from", "Lower end of the 95% interval of recall."),
+            ("recall_high", "95% to", "Upper end of the 95% interval of recall."),
+            ("ndcg", f"nDCG@{k}", "By your judgements: good results early count most."),
+            ("mrr", f"MRR@{k}", "By your judgements: 1 / rank of the first relevant result."),
+            ("success", f"success@{k}", "Share of queries with a relevant result."),
+            ("held_out", f"recall@{k} held out", "On documents that the basis was not fitted on."),
+            ("held_out_low", "95% from, held out", "Lower end of the interval of that."),
+            ("held_out_high", "95% to, held out", "Upper end of the interval of that."),
+            ("held_out_native", f"native recall@{k} there", "Native dims on those documents."),
         )
     }
     st.dataframe(
         rows,
         hide_index=True,
         height=320,
-        column_config={"dim": "dimension", "bytes_per_vector": "bytes per vector", **shares},
+        column_config={
+            "dim": st.column_config.Column("dimension", help="Dims kept."),
+            "quantization": st.column_config.Column(help="How a component is stored."),
+            "basis": st.column_config.Column(help="The axes that are cut."),
+            "bytes_per_vector": st.column_config.Column(
+                "bytes per vector", help="Of one stored code."
+            ),
+            **shares,
+        },
     )
     table = io.StringIO()
     writer = csv.DictWriter(table, list(dict.fromkeys(name for row in rows for name in row)))
@@ -62,6 +70,7 @@ def _show_table(summary: Summary) -> None:
         f"configurations-at-{k}.csv",
         "text/csv",
         icon=":material/download:",
+        help="The table above as a file, in full.",
     )
 
 

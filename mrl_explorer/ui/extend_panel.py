@@ -86,6 +86,7 @@ def _offer_depth(dataset: Dataset, *, needed: int) -> None:
         st.button(
             "Rank again",
             icon=":material/play_arrow:",
+            help="Makes every list as long as is set above, with progress; it can be cancelled.",
             disabled=_is_busy(),
             on_click=_start,
             args=(dataset,),

@@ -51,6 +51,7 @@ def show_data_line(*, offer_beside: bool = False) -> Dataset:
             width=260,
             label_visibility="collapsed",
             key=f"data set {dataset.key}",
+            help="The run that every page shows; the Data page makes another.",
         )
         if chosen == library.NAME:
             # It is not there yet: the Data page builds it.
@@ -70,7 +71,11 @@ def show_data_line(*, offer_beside: bool = False) -> Dataset:
         st.html(
             f'<div style="padding-bottom:{padding}">{"<br>".join(lines)}</div>', width="stretch"
         )
-        with st.popover("About this data", icon=":material/info:"):
+        with st.popover(
+            "About this data",
+            icon=":material/info:",
+            help="Where the documents, queries, judgements and vectors come from.",
+        ):
             _show_source(dataset)
         if dataset.shared and (other is None or other.shared):
             show_copy_link()

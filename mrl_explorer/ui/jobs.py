@@ -180,7 +180,13 @@ def _watch(name: str) -> None:
         count = f": {progress.done:,} of {progress.total:,}" if progress.total > 1 else ""
         with st.container(horizontal=True, vertical_alignment="center"):
             st.progress(share, literal(f"{progress.what}{count}{estimate}"))
-            st.button("Cancel", icon=":material/close:", key=f"cancel {name}", on_click=job.cancel)
+            st.button(
+                "Cancel",
+                icon=":material/close:",
+                key=f"cancel {name}",
+                help="Gives this up at once; the page stays.",
+                on_click=job.cancel,
+            )
         return
     st.session_state.pop(f"job {name}")
     then = st.session_state.pop(f"after job {name}")

@@ -56,6 +56,8 @@ def show_model(source: DataSource, collection: Collection) -> DataSource:
                 persist_state="session",
                 width=440,
                 placeholder="sentence-transformers/paraphrase-MiniLM-L6-v2",
+                help="A folder that SentenceTransformer.save wrote is never looked up elsewhere. "
+                "Its own files tell whether it is Matryoshka: yes, likely or unknown.",
             ).strip()
     _show_table()
     if not name:
@@ -77,7 +79,12 @@ def _show_table() -> None:
                 placeholder="for example nomic, 768, apache, hosted",
                 help=_HELP_TABLE,
             )
-            trained = st.toggle("Matryoshka only", key="model search trained")
+            trained = st.toggle(
+                "Matryoshka only",
+                key="model search trained",
+                help="Leaves out models that were not trained to be cut, or of which it is not "
+                "known.",
+            )
             st.caption("Click a row to use that model.")
         found = [
             entry
@@ -104,14 +111,22 @@ def _show_table() -> None:
             selection_mode="single-row",
             placeholder="",
             column_config={
-                "model": st.column_config.TextColumn(width=250, pinned=True),
-                "licence": st.column_config.TextColumn(width="small"),
+                "model": st.column_config.TextColumn(
+                    width=250, pinned=True, help="Bundled name, id on the hub, or provider/model."
+                ),
+                "licence": st.column_config.TextColumn(
+                    width="small", help="As its publisher states it."
+                ),
                 "access": st.column_config.TextColumn(
                     help="bundled: no download. hub: downloaded once. hosted: runs at its provider."
                 ),
-                "full dim": st.column_config.NumberColumn(format="%d"),
-                "max tokens": st.column_config.NumberColumn(format="%d"),
-                "source": st.column_config.LinkColumn(display_text="open", width="small"),
+                "full dim": st.column_config.NumberColumn(format="%d", help="Dims, nothing cut."),
+                "max tokens": st.column_config.NumberColumn(
+                    format="%d", help="Tokens of a text that it reads; the rest is cut off."
+                ),
+                "source": st.column_config.LinkColumn(
+                    display_text="open", width="small", help="Where these facts are stated."
+                ),
             },
         )
         chosen = event["selection"]["rows"]

@@ -111,7 +111,13 @@ def _pick(summary: Summary, rows: np.ndarray, recalls: np.ndarray) -> int | None
     if picked in row_of and row_of[picked] in rows and picked not in options:
         options.append(picked)
     if not options:
-        st.selectbox("Query, worst first", ["No query matches"], disabled=True, key="no query")
+        st.selectbox(
+            "Query, worst first",
+            ["No query matches"],
+            disabled=True,
+            key="no query",
+            help="Choose another segment, or other words, to list queries again.",
+        )
         return None
     if picked not in options:
         picked = options[0]

@@ -52,6 +52,7 @@ def show_run(source: DataSource, collection: Collection) -> None:
         "Evaluate",
         type="primary",
         icon=":material/play_arrow:",
+        help="Embeds what has no vectors, and ranks every configuration; it can be cancelled.",
         disabled=not ready or jobs.running("evaluate"),
     ):
         jobs.begin(

@@ -47,6 +47,7 @@ def _show_sizes() -> None:
     st.button(
         "Empty it",
         icon=":material/delete:",
+        help="Deletes all that is kept on this server, for everyone who uses it.",
         disabled=held == 0,
         on_click=_empty,
     )

@@ -85,7 +85,12 @@ def _show_choice(data: Tiered) -> tuple[str, str, int, int, float, int, tuple[st
             help="The same at every dim.",
         )
         basis = st.selectbox(
-            "Basis", bases, key="allocation_basis", persist_state="session", width=130
+            "Basis",
+            bases,
+            key="allocation_basis",
+            persist_state="session",
+            width=130,
+            help="The axes that are cut, the same at every dim.",
         )
         dims = sorted(
             c.dim for c in rankings.configs if (c.quantization, c.basis) == (quantization, basis)
@@ -200,7 +205,9 @@ def _show_table(found: Allocation, data: Tiered) -> None:
             "recall (95%)": st.column_config.TextColumn(
                 help="recall@k over the queries held out, and its 95% interval."
             ),
-            "nDCG": st.column_config.NumberColumn(format="%.3f"),
+            "nDCG": st.column_config.NumberColumn(
+                format="%.3f", help="By your judgements, over the queries held out."
+            ),
         },
     )
     held_out, tuning = len(found.ladder.held_out), len(found.ladder.tuning)
@@ -226,6 +233,7 @@ def _show_examples(found: Allocation, data: Tiered) -> None:
             required=True,
             key="example_policy",
             label_visibility="collapsed",
+            help="Whose decisions are shown below, on queries held out.",
         )
         policy: Policy = names.get(str(name), found.policies[0])
         st.dataframe(
@@ -233,7 +241,10 @@ def _show_examples(found: Allocation, data: Tiered) -> None:
             hide_index=True,
             height=320,
             column_config={
-                column: st.column_config.NumberColumn(format="%.2f")
-                for column in ("recall cheap", "recall deep")
+                column: st.column_config.NumberColumn(format="%.2f", help=note)
+                for column, note in (
+                    ("recall cheap", "recall of this query at the cheap search's dims."),
+                    ("recall deep", "recall of this query at the deeper search's dims."),
+                )
             },
         )

@@ -97,6 +97,7 @@ def show_index(data: Tiered) -> None:
         "Build and measure" if measured is None else "Build and measure again",
         type="primary" if measured is None else "secondary",
         icon=":material/hub:",
+        help="Builds a usearch HNSW graph of these vectors and searches it; it can be cancelled.",
         disabled=jobs.running("index"),
     ):
         _begin(data, wanted, key)

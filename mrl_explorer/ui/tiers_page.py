@@ -28,5 +28,7 @@ def show() -> None:
         bind="query-params",
         persist_state="session",
         label_visibility="collapsed",
+        help="A chain of stages for every query, fewer dims for some queries, or what a real "
+        "graph index loses and costs.",
     )
     _SECTIONS[section or _PLAN](data)

@@ -150,7 +150,11 @@ def show_aim(data: Tiered) -> Aim:
             "code, and leaves out first stages that usearch does not index. What the graph loses "
             "is measured under The real index.",
         )
-        with st.popover("Limits", icon=":material/straighten:"):
+        with st.popover(
+            "Limits",
+            icon=":material/straighten:",
+            help="What the chain may use at most, and how many stages it may have.",
+        ):
             limits = _show_limits(rankings)
     return replace(
         limits,
@@ -199,6 +203,7 @@ def _show_limits(rankings: Rankings) -> Aim:
         required=True,
         key="limit_stages",
         persist_state="session",
+        help="Each stage re-orders what the one before hands on; 1 is a plain search.",
     )
     on_disk = st.toggle(
         "Last stage reads from disk",
@@ -382,6 +387,7 @@ def _show_curves(found: Plan, data: Tiered) -> None:
         key=f"curves of {data.identity} {found.aim}",
         label_visibility="collapsed",
         placeholder="Choose first stages to draw",
+        help="Which first stages have a curve.",
     )
     if not shown:
         return
@@ -429,8 +435,12 @@ def _show_first_stages(found: Plan, data: Tiered) -> None:
         height=420,
         column_config={
             "bytes": st.column_config.NumberColumn(help="Bytes of one stored code."),
-            "recall": st.column_config.NumberColumn(f"recall@{k}", format="%.3f"),
-            "low": st.column_config.NumberColumn("95% from", format="%.3f"),
+            "recall": st.column_config.NumberColumn(
+                f"recall@{k}", format="%.3f", help="After rescoring so many candidates."
+            ),
+            "low": st.column_config.NumberColumn(
+                "95% from", format="%.3f", help="Lower end of the 95% interval of recall."
+            ),
             "unseen": st.column_config.NumberColumn(
                 format="%.3f",
                 help="For a fitted basis: recall on documents that it has not seen, half of them. "

@@ -51,7 +51,9 @@ def show_upload(slot: Slot) -> Path | None:
     elif slot.name in kept:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.text(kept[slot.name].name)
-            if st.button("Remove", key=f"remove {slot.name}"):
+            if st.button(
+                "Remove", key=f"remove {slot.name}", help="Leaves this file out of the run."
+            ):
                 kept.pop(slot.name)
                 st.rerun()
     return kept.get(slot.name)

@@ -1,5 +1,6 @@
 """The verdict on whether a prefix carries more, on made and on real vectors."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -68,11 +69,34 @@ def test_the_verdict_needs_queries_and_to_be_beyond_chance(prefix, n_queries, ve
 
 def test_rows_hold_means_over_queries_and_subsets():
     random = subsets(means=SPREAD, n_queries=20)
-    (row,) = diagnose(measured(subsets(means=[0.7], n_queries=20), random)).rows
+    found = diagnose(measured(subsets(means=[0.7], n_queries=20), random))
+    (row,) = found.rows
     assert (row.dim, row.energy) == (4, 0.5)
-    assert row.prefix == pytest.approx(0.7)
-    assert (row.random, row.random_low, row.random_high) == pytest.approx((0.5, 0.48, 0.52))
-    assert row.ndcg is row.pca_held_out is None
+    means = row.recall.random, row.recall.random_low, row.recall.random_high
+    assert means == pytest.approx((0.5, 0.48, 0.52))
+    assert (row.recall.prefix, row.recall.suffix) == pytest.approx((0.7, 0.7))
+    assert row.ndcg is row.pca_held_out is row.pca_gain is found.ndcg_advantage is None
+
+
+def test_relevance_and_held_out_axes_are_told_where_they_are_there():
+    prefix, random = np.array([[0.6, 0.8]]), np.array([[0.2, 0.4], [0.4, 0.6]])
+    there = {"pca": np.array([[0.9, 0.7]]), "prefix": np.array([[0.5, 0.5]])}
+    orders = replace(
+        measured(prefix, random),
+        ndcg={"prefix": prefix, "suffix": prefix / 2, "pca": prefix / 4},
+        random_ndcg=random[:, None],
+        full_ndcg=np.array([1.0, 0.8]),
+        held_out=there,
+    )
+    found = diagnose(orders)
+    assert found.full_ndcg == pytest.approx(0.9)
+    assert found.ndcg_advantage.difference == pytest.approx(0.3)
+    (row,) = found.rows
+    shown = row.ndcg
+    assert (shown.prefix, shown.suffix, shown.pca) == pytest.approx((0.7, 0.35, 0.175))
+    assert (shown.random, shown.random_low, shown.random_high) == pytest.approx((0.4, 0.3, 0.5))
+    assert (row.pca_held_out, row.prefix_there) == pytest.approx((0.8, 0.5))
+    assert row.pca_gain.difference == pytest.approx(0.3)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from mrl_explorer.retrieval.orders import (
     Sample,
     compare_orders,
     energy_by_dim,
+    measure_orders,
     order_dims,
     sample_of,
 )
@@ -141,9 +142,23 @@ def test_a_query_that_is_a_document_is_left_out_of_its_own_list():
         assert same.tolist() == ([row] if row >= 0 else [])
 
 
-def test_one_document_is_refused():
-    with pytest.raises(InputError, match="One document leaves nothing to compare"):
-        sample_of(collection(n_docs=1))
+def test_too_little_is_refused():
+    with pytest.raises(InputError, match=r"19 documents are too few .* take 20 or more"):
+        measure_orders(collection(n_docs=19))
+    documents, queries = np.eye(30, 3, dtype=np.float32) + 0.1, np.eye(3, dtype=np.float32)
+    with pytest.raises(InputError, match="Vectors of 3 dims leave no cut"):
+        measure_orders(Collection(records(documents, "d"), records(queries, "q")))
+    texts = make_records(name="t", ids=["1"], texts=["one"])
+    with pytest.raises(InputError, match="holds texts and no vectors"):
+        measure_orders(Collection(texts, texts))
+
+
+def test_few_documents_are_searched_for_fewer_results():
+    orders = measure_orders(collection(n_docs=20))
+    assert orders.k == 2
+    assert orders.note.startswith("Lists of 2 are compared: 10 results would be more than a tenth")
+    whole = measure_orders(collection(n_docs=100), trained=(3, 8))
+    assert (whole.k, whole.dims, whole.note) == (10, (2, 3, 4), "")
 
 
 def test_it_can_be_stopped_and_tells_how_far_it_is():
