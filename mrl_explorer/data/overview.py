@@ -30,7 +30,6 @@ _EDGES = (0, 25, 50, 100, 200, 400, 800, 1600, 3200, 6400, 12800)
 _BYTES_A_TOKEN = 4
 # What the smallest usual models read (all-MiniLM-L6-v2), and most of BERT's kind.
 _TOKENS_READ = (256, 512)
-_USUAL_DIM = 768
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,25 +95,17 @@ class CollectionOverview:
         None where there are no texts.
     warnings : tuple of str
         What is odd about the data and what it does to the numbers, a sentence each.
-    memory_dim : int
-        Components of the ready vectors; where there are none 768, which is what many models give.
-    vector_bytes : int
-        Memory of all vectors at `memory_dim`, float32. Embedding and ranking hold them whole.
     """
 
     documents: Overview | None
     queries: Overview | None
     warnings: tuple[str, ...]
-    memory_dim: int
-    vector_bytes: int
 
 
 def describe_collection(collection: Collection) -> CollectionOverview:
     """Describe a collection, within seconds for 100,000 documents."""
     documents, queries = collection.documents, collection.queries
     overviews = describe(documents), describe(queries)
-    vectors = documents.vectors if documents.vectors is not None else queries.vectors
-    dim = _USUAL_DIM if vectors is None else vectors.shape[1]
     return CollectionOverview(
         *overviews,
         warnings=(
@@ -122,8 +113,6 @@ def describe_collection(collection: Collection) -> CollectionOverview:
             *_warnings(queries, overviews[1], "queries"),
             *_copy_warnings(collection),
         ),
-        memory_dim=dim,
-        vector_bytes=(len(documents) + len(queries)) * dim * 4,
     )
 
 

@@ -86,7 +86,7 @@ def describe_model(name: str, told: Told | None = None) -> Description:
         If a file of the model is damaged.
     """
     entry = entry_of(name)
-    folder = _local_files(name, entry)
+    folder = model_folder(name, entry)
     own = ("", "")
     if folder is not None:
         config = read_json(folder / "config_sentence_transformers.json")
@@ -184,8 +184,8 @@ def _matryoshka(
     return Matryoshka(VERDICTS[entry.matryoshka], "the registry says so", dims)
 
 
-def _local_files(name: str, entry: ModelEntry | None) -> Path | None:
-    """Files of a model on this machine, if it has any."""
+def model_folder(name: str, entry: ModelEntry | None) -> Path | None:
+    """Give the folder of a model's files on this machine; None without one, or when bundled."""
     if entry is not None and entry.access != "hub":
         return None
     folder = local_folder(name)

@@ -22,7 +22,7 @@ from mrl_explorer.embed.model_files import (
     read_json,
     stated_prompts,
 )
-from mrl_explorer.embed.registry import ModelEntry, StaticFiles
+from mrl_explorer.embed.registry import ModelEntry, PackagedFolder, StaticFiles
 from mrl_explorer.embed.turns import Turns
 from mrl_explorer.errors import InputError
 
@@ -170,6 +170,20 @@ def _package_folder(package: str, *, needed_by: str) -> Path:
             "platform."
         )
     return Path(spec.origin).parent
+
+
+def bundled_folder(entry: ModelEntry) -> Path | None:
+    """Give the folder of a bundled model that has one.
+
+    Raises
+    ------
+    InputError
+        If its package is not installed.
+    """
+    place = entry.place
+    if not isinstance(place, PackagedFolder):
+        return None
+    return _package_folder(place.package, needed_by=entry.name) / place.folder
 
 
 def _load_bundled(entry: ModelEntry, told: Told | None) -> Model:

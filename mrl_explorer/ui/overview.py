@@ -3,7 +3,6 @@
 import streamlit as st
 
 from mrl_explorer.data import Collection, CollectionOverview, Overview, Records
-from mrl_explorer.report.formats import byte_text
 from mrl_explorer.report.histogram import length_histogram
 from mrl_explorer.ui.problems import literal
 
@@ -28,14 +27,6 @@ def show_overview(collection: Collection, overview: CollectionOverview) -> None:
             else ""
         )
         st.caption(f"{len(judgements):,} judgements from {literal(judgements.name)}.{unjudged}")
-    st.caption(
-        f"Memory: {byte_text(overview.vector_bytes)} for the vectors at "
-        f"{overview.memory_dim:,} dimensions, and at most 1 GB beside them while they are ranked. "
-        "Time: embedding takes longest and depends on the model; the time left shows as soon as "
-        "it runs.",
-        help="4 bytes a component, documents and queries. 768 dimensions are what many models "
-        "give; where vectors are ready, their own number stands here.",
-    )
     if overview.warnings:
         st.warning(
             "\n".join(f"- {literal(sentence)}" for sentence in overview.warnings),
