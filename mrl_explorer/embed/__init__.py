@@ -3,6 +3,12 @@
 from mrl_explorer.embed.cache import cache_dir, embed
 from mrl_explorer.embed.check import MIN_COSINE, check_same_model, same_model
 from mrl_explorer.embed.collections import embed_collection, needs_model
+from mrl_explorer.embed.connections import (
+    DEFAULT_CONCURRENCY,
+    Connection,
+    key_variable,
+    needs_key,
+)
 from mrl_explorer.embed.description import (
     Description,
     Prompt,
@@ -10,7 +16,10 @@ from mrl_explorer.embed.description import (
     describe_model,
     stated_matryoshka,
 )
+from mrl_explorer.embed.dims_check import SAME_CUT, DimsCheck, check_dims
 from mrl_explorer.embed.encoding import encode
+from mrl_explorer.embed.estimate import Estimate, estimate_sending
+from mrl_explorer.embed.hosted_names import HostedName, hosted_entry, is_hosted, parse_hosted
 from mrl_explorer.embed.known_models import BUNDLED, REGISTRY, find_entry
 from mrl_explorer.embed.lengths import CutTexts, count_cut_texts, length_notes
 from mrl_explorer.embed.model_files import Matryoshka
@@ -29,11 +38,17 @@ from mrl_explorer.embed.storage import (
 __all__ = [
     "BUNDLED",
     "CACHE_KINDS",
+    "DEFAULT_CONCURRENCY",
     "MIN_COSINE",
     "REGISTRY",
+    "SAME_CUT",
+    "Connection",
     "CutTexts",
     "DataSource",
     "Description",
+    "DimsCheck",
+    "Estimate",
+    "HostedName",
     "Kind",
     "Matryoshka",
     "Model",
@@ -44,6 +59,7 @@ __all__ = [
     "cache_dir",
     "cache_limit",
     "cache_usage",
+    "check_dims",
     "check_same_model",
     "count_cut_texts",
     "describe_model",
@@ -51,11 +67,17 @@ __all__ = [
     "embed_collection",
     "empty_cache",
     "encode",
+    "estimate_sending",
     "find_entry",
+    "hosted_entry",
+    "is_hosted",
+    "key_variable",
     "length_notes",
     "load_model",
     "mark_used",
+    "needs_key",
     "needs_model",
+    "parse_hosted",
     "same_model",
     "stated_matryoshka",
     "trim_cache",

@@ -126,7 +126,7 @@ def embed(
     return vectors
 
 
-def count_missing(fingerprint: str, texts: Sequence[str], *, cache: Path) -> list[range]:
+def missing_rows(fingerprint: str, texts: Sequence[str], *, cache: Path) -> list[range]:
     """List the rows of the chunks that a cache does not hold whole.
 
     Parameters

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from mrl_explorer.data.overview import BYTES_A_TOKEN
 from mrl_explorer.embed.answers import is_too_much, read_vectors, refusal, shown, words
 from mrl_explorer.embed.connections import UNASKED, Connection, find_key
 from mrl_explorer.embed.hosted_names import HostedName, hosted_entry
@@ -32,7 +33,6 @@ HEARTBEAT_SECONDS = 0.5
 
 _SHORTENED = 0.75
 _MOST_SHORTENINGS = 24
-_BYTES_A_TOKEN = 4
 
 Batch = tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]
 """Rows among all texts, and their vectors."""
@@ -51,13 +51,12 @@ class Hosted:
     Raises
     ------
     InputError
-        If there is no key or no address.
+        If it has no address.
     """
 
     def __init__(self, hosted: HostedName, connection: Connection) -> None:
         self.name = hosted
         self.connection = connection
-        self.key = find_key(hosted, connection)
         self._url = hosted.url
         self._max_texts = hosted.provider.max_texts
 
@@ -101,7 +100,7 @@ class Hosted:
         Raises
         ------
         InputError
-            In one sentence, if more than `UNASKED` texts are to be sent without a confirmation; or
+            In one sentence, if there is no key; more than `UNASKED` texts are to be sent without a confirmation; or
             the endpoint may not or cannot be reached, refuses, or gives what are no vectors.
         """
         if len(texts) > UNASKED and not self.connection.confirmed:
@@ -109,6 +108,8 @@ class Hosted:
                 f"{len(texts):,} texts would be sent to {self.name.host}, which may cost money and "
                 "was not agreed to: confirm it on the Data page, or with --yes on the command line."
             )
+        # Looked for only now: what is in the cache needs no key.
+        find_key(self.name, self.connection)
         work = _Work(self, texts, kind=kind, full_dim=full_dim)
         thread = threading.Thread(target=work.run, daemon=True, name=f"requests to {self.name}")
         thread.start()
@@ -128,6 +129,11 @@ class Hosted:
         finally:
             work.stop()
 
+    @property
+    def key(self) -> str | None:
+        """The key to send, which is nowhere else."""
+        return find_key(self.name, self.connection)
+
     def client(self) -> "AsyncOpenAI":
         """Open a client. The key goes in by the channel, so that the library never has it."""
         from openai import AsyncOpenAI
@@ -135,11 +141,12 @@ class Hosted:
         from mrl_explorer.embed.channel import Channel, is_allowed_endpoint
 
         header = self.name.provider.key_header
-        secret = f"Bearer {self.key}" if header == "Authorization" else self.key
+        key = self.key
+        secret = f"Bearer {key}" if header == "Authorization" else key
         own = self.name.endpoint is None
         trusted = own or self.connection.trusted or is_allowed_endpoint(self._url)
         channel = Channel(
-            secrets={header: secret} if self.key and secret else {},
+            secrets={header: secret} if key and secret else {},
             # Whom to charge: meant for OpenAI, and set by whoever runs this.
             kept_headers=frozenset({"openai-organization", "openai-project"} if own else ()),
             public_only=not trusted,
@@ -259,7 +266,7 @@ class _Work:
         entry = hosted_entry(self._model.name)
         n_characters = len(text)
         if entry is not None and entry.max_tokens is not None:
-            n_characters = min(n_characters, _BYTES_A_TOKEN * entry.max_tokens)
+            n_characters = min(n_characters, BYTES_A_TOKEN * entry.max_tokens)
         said = ""
         for _ in range(_MOST_SHORTENINGS):
             if n_characters == len(text):
