@@ -18,7 +18,7 @@ from mrl_explorer.embed.description import (
 )
 from mrl_explorer.embed.dims_check import SAME_CUT, DimsCheck, check_dims
 from mrl_explorer.embed.encoding import encode
-from mrl_explorer.embed.estimate import Estimate, estimate_sending
+from mrl_explorer.embed.estimate import Estimate, estimate_query, estimate_sending, known_price
 from mrl_explorer.embed.hosted_names import HostedName, hosted_entry, is_hosted, parse_hosted
 from mrl_explorer.embed.known_models import BUNDLED, REGISTRY, find_entry
 from mrl_explorer.embed.lengths import CutTexts, count_cut_texts, length_notes
@@ -67,11 +67,13 @@ __all__ = [
     "embed_collection",
     "empty_cache",
     "encode",
+    "estimate_query",
     "estimate_sending",
     "find_entry",
     "hosted_entry",
     "is_hosted",
     "key_variable",
+    "known_price",
     "length_notes",
     "load_model",
     "mark_used",

@@ -8,8 +8,9 @@ from mrl_explorer.data.overview import BYTES_A_TOKEN
 from mrl_explorer.embed.cache import cache_dir, missing_rows
 from mrl_explorer.embed.description import Told, describe
 from mrl_explorer.embed.hosted import hosted_digest
-from mrl_explorer.embed.hosted_names import hosted_entry, parse_hosted
+from mrl_explorer.embed.hosted_names import HostedName, hosted_entry, parse_hosted
 from mrl_explorer.embed.models import Kind, content_fingerprint
+from mrl_explorer.embed.registry import Price
 from mrl_explorer.errors import InputError
 
 
@@ -39,22 +40,46 @@ class Estimate:
     dollars: float | None
 
     @property
+    def price_text(self) -> str:
+        """What it costs, in words."""
+        if self.dollars is None:
+            return "a price that is not known here"
+        if 0 < self.dollars < 0.01:
+            return "less than $0.01"
+        return f"about ${self.dollars:,.2f}"
+
+    @property
     def sentence(self) -> str:
         """What is sent, where to, and what it costs, in one sentence."""
         cached = f" ({self.n_cached:,} more are in the cache)" if self.n_cached else ""
         if not self.n_texts:
             return f"All {self.n_cached:,} texts are in the cache: nothing is sent to {self.host}."
-        price = (
-            "a price that is not known here"
-            if self.dollars is None
-            else f"about ${self.dollars:,.2f}"
-            if self.dollars >= 0.01 or not self.dollars
-            else "less than $0.01"
-        )
+        texts, are = ("1 text", "is") if self.n_texts == 1 else (f"{self.n_texts:,} texts", "are")
         return (
-            f"{self.n_texts:,} texts{cached}, about {self.n_tokens:,} tokens, are sent to "
-            f"{self.host} for {price}."
+            f"{texts}{cached}, about {self.n_tokens:,} tokens, {are} sent to {self.host} for "
+            f"{self.price_text}."
         )
+
+
+def known_price(hosted: HostedName) -> Price | None:
+    """Give what a provider asks for a model, where that is known."""
+    entry = hosted_entry(hosted)
+    return None if entry is None or hosted.endpoint is not None else entry.price
+
+
+def estimate_query(name: str, text: str, told: Told | None = None) -> Estimate:
+    """Estimate what searching for one text sends to a hosted model.
+
+    Raises
+    ------
+    InputError
+        As `estimate_sending`.
+    """
+    hosted = _parsed(name)
+    known = describe(hosted_entry(hosted), folder=None, told=told)
+    n_bytes = len((known.query_prompt.text + text).encode(errors="surrogatepass"))
+    price = known_price(hosted)
+    return _estimate(hosted, 1, 0, n_bytes, None if price is None else price.dollars)
 
 
 def estimate_sending(
@@ -85,13 +110,11 @@ def estimate_sending(
     InputError
         If the name is no hosted model's, or has no address.
     """
-    hosted = parse_hosted(name)
-    if hosted is None:
-        raise InputError(f"{name} runs on this machine: nothing is sent.")
+    hosted = _parsed(name)
     entry = hosted_entry(hosted)
     known = describe(entry, folder=None, told=told)
-    if price is None and entry is not None and entry.price is not None and not hosted.endpoint:
-        price = entry.price.dollars
+    if price is None and (listed := known_price(hosted)) is not None:
+        price = listed.dollars
     files = hosted_digest(hosted)
     n_texts = n_cached = n_bytes = 0
     sides: tuple[tuple[Kind, str], ...] = (
@@ -117,6 +140,19 @@ def estimate_sending(
         n_bytes += sum(
             len(texts[row].encode(errors="surrogatepass")) for rows in missing for row in rows
         )
+    return _estimate(hosted, n_texts, n_cached, n_bytes, price)
+
+
+def _parsed(name: str) -> HostedName:
+    hosted = parse_hosted(name)
+    if hosted is None:
+        raise InputError(f"{name} runs on this machine: nothing is sent.")
+    return hosted
+
+
+def _estimate(
+    hosted: HostedName, n_texts: int, n_cached: int, n_bytes: int, price: float | None
+) -> Estimate:
     n_tokens = -(-n_bytes // BYTES_A_TOKEN)
     dollars = None if price is None else n_tokens * price / 1e6
     return Estimate(hosted.host, n_texts, n_cached, n_tokens, dollars)

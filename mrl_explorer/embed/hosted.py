@@ -100,8 +100,9 @@ class Hosted:
         Raises
         ------
         InputError
-            In one sentence, if there is no key; more than `UNASKED` texts are to be sent without a confirmation; or
-            the endpoint may not or cannot be reached, refuses, or gives what are no vectors.
+            In one sentence, if there is no key; more than `UNASKED` texts are to be sent without a
+            confirmation; or the endpoint may not or cannot be reached, refuses, or gives what are
+            no vectors.
         """
         if len(texts) > UNASKED and not self.connection.confirmed:
             raise InputError(
