@@ -1,6 +1,5 @@
 """What an endpoint answers: vectors, or a refusal that becomes one sentence."""
 
-import base64
 import binascii
 import json
 import re
@@ -119,7 +118,8 @@ def _vector(item: Any) -> npt.NDArray[np.float32]:  # noqa: ANN401 - what JSON h
     """Read a vector: numbers, or the base64 of little-endian float32."""
     if isinstance(item, str):
         try:
-            vector = np.frombuffer(base64.b64decode(item, validate=True), "<f4")
+            # base64.b64decode checks by a regular expression first, which takes ten times as long.
+            vector = np.frombuffer(binascii.a2b_base64(item, strict_mode=True), "<f4")
         except binascii.Error as error:
             raise ValueError(str(error)) from error
     else:

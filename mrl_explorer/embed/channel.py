@@ -7,7 +7,9 @@ import asyncio
 import ipaddress
 import os
 import socket
+import ssl
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -95,6 +97,12 @@ def _is_global(ip: _Address) -> bool:
     )
 
 
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Load the certificates of the machine once: it takes longer than many a request."""
+    return httpx2.create_ssl_context()
+
+
 class PublicTransport(httpx2.AsyncBaseTransport):
     """Connects to hosts of the internet only.
 
@@ -106,7 +114,9 @@ class PublicTransport(httpx2.AsyncBaseTransport):
 
     def __init__(self, *, max_connections: int) -> None:
         self._inner = httpx2.AsyncHTTPTransport(
-            trust_env=False, limits=httpx2.Limits(max_connections=max_connections)
+            verify=_certificates(),
+            trust_env=False,
+            limits=httpx2.Limits(max_connections=max_connections),
         )
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -170,6 +180,7 @@ class Channel(httpx2.AsyncClient):
         max_connections: int,
     ) -> None:
         super().__init__(
+            verify=_certificates(),
             transport=PublicTransport(max_connections=max_connections) if public_only else None,
             limits=httpx2.Limits(max_connections=max_connections),
             timeout=httpx2.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)),

@@ -111,7 +111,7 @@ class Hosted:
             )
         # Looked for only now: what is in the cache needs no key.
         find_key(self.name, self.connection)
-        work = _Work(self, texts, kind=kind, full_dim=full_dim)
+        work = _Work(self, texts, kind=kind)
         thread = threading.Thread(target=work.run, daemon=True, name=f"requests to {self.name}")
         thread.start()
         nothing = np.empty(0, np.intp), np.empty((0, full_dim or 0), np.float32)
@@ -126,7 +126,10 @@ class Hosted:
                     return
                 if isinstance(item, BaseException):
                     raise item
-                yield item
+                # Read here, so that the next request leaves before this answer is read.
+                rows, content = item
+                vectors = read_vectors(content, self.name, n_texts=len(rows), dim=full_dim)
+                yield np.array(rows, np.intp), vectors
         finally:
             work.stop()
 
@@ -178,14 +181,13 @@ class _TooMuchError(Exception):
 class _Work:
     """The requests for some texts, in a thread and an event loop of their own."""
 
-    def __init__(
-        self, model: Hosted, texts: Sequence[str], *, kind: str, full_dim: int | None
-    ) -> None:
-        self.results: queue.SimpleQueue[Batch | BaseException | None] = queue.SimpleQueue()
+    def __init__(self, model: Hosted, texts: Sequence[str], *, kind: str) -> None:
+        # Rows and the answer for them; what went wrong; None at the end.
+        self.results: queue.SimpleQueue[tuple[list[int], bytes] | BaseException | None]
+        self.results = queue.SimpleQueue()
         self._model = model
         self._texts = texts
         self._kind = kind
-        self._dim = full_dim
         self._left = deque(range(len(texts)))
         self._loop = asyncio.new_event_loop()
         self._task: asyncio.Task[None] | None = None
@@ -244,15 +246,12 @@ class _Work:
     async def _send(self, client: "AsyncOpenAI", rows: list[int]) -> bool:
         """Send a batch, in halves where it is refused as too much; tell whether it went at once."""
         try:
-            vectors = await self._ask(client, [self._texts[row] for row in rows])
+            self.results.put((rows, await self._ask(client, [self._texts[row] for row in rows])))
+            return True
         except _TooMuchError:
             if len(rows) == 1:
-                vectors = await self._shorten(client, rows[0])
-                self.results.put((np.array(rows, np.intp), vectors))
+                self.results.put((rows, await self._shorten(client, rows[0])))
                 return False
-        else:
-            self.results.put((np.array(rows, np.intp), vectors))
-            return True
         half = len(rows) // 2
         first = await self._send(client, rows[:half])
         second = await self._send(client, rows[half:])
@@ -261,7 +260,7 @@ class _Work:
             self._model.lower_max_texts(len(rows) - half)
         return False
 
-    async def _shorten(self, client: "AsyncOpenAI", row: int) -> npt.NDArray[np.float32]:
+    async def _shorten(self, client: "AsyncOpenAI", row: int) -> bytes:
         """Send the longest beginning of a text that is not refused."""
         text = self._texts[row]
         entry = hosted_entry(self._model.name)
@@ -284,7 +283,7 @@ class _Work:
             "leave the text out, or choose another model."
         )
 
-    async def _ask(self, client: "AsyncOpenAI", texts: list[str]) -> npt.NDArray[np.float32]:
+    async def _ask(self, client: "AsyncOpenAI", texts: list[str]) -> bytes:
         """Send one request; `_TooMuchError` says that it was refused for that."""
         import httpx2
         from openai import APIConnectionError, APIStatusError, APITimeoutError
@@ -331,9 +330,7 @@ class _Work:
             if is_too_much(error):
                 raise _TooMuchError(shown(words(error), key)) from None
             raise InputError(refusal(error, name, key=key, tries=tries)) from None
-        vectors = read_vectors(answer.content, name, n_texts=len(texts), dim=self._dim)
-        self._dim = vectors.shape[1]
-        return vectors
+        return answer.content
 
 
 def dim_parameter(name: HostedName) -> str | None:

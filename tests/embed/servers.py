@@ -85,7 +85,11 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         with provider.lock:
             provider.requests.append(
-                {"path": self.path, "headers": dict(self.headers.items()), "body": body}
+                {
+                    "path": self.path,
+                    "headers": {head.lower(): value for head, value in self.headers.items()},
+                    "body": body,
+                }
             )
             provider.at_once += 1
             provider.most_at_once = max(provider.most_at_once, provider.at_once)

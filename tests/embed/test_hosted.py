@@ -102,8 +102,7 @@ def test_each_provider_is_asked_in_its_own_way(served, name, path, header, role,
     np.testing.assert_array_equal(vectors, expected(["x", "y"], dim=4, role=sent))
     request = provider.requests[-1]
     assert request["path"] == path
-    headers = {head.lower(): value for head, value in request["headers"].items()}
-    assert headers[header.lower()].removeprefix("Bearer ") == "the-key"
+    assert request["headers"][header.lower()].removeprefix("Bearer ") == "the-key"
     settings = request["body"].get("requests", [request["body"]])[0]
     if role:
         assert settings[role] == sent
@@ -356,7 +355,7 @@ def test_the_address_in_the_environment_gets_the_key_there(served, monkeypatch):
     monkeypatch.setenv("OPENAI_ORG_ID", "org-own")
     model = load_model("openai:own-model")
     assert model.name == "openai:own-model"
-    headers = {head.lower(): value for head, value in provider.requests[0]["headers"].items()}
+    headers = provider.requests[0]["headers"]
     assert headers["authorization"] == "Bearer sk-own"
     assert headers["openai-organization"] == "org-own"
 
