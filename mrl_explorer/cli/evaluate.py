@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 
 from mrl_explorer.cli.output import Bar, align, check_target, integers, names, write_json
-from mrl_explorer.cli.sending import add_connection, check_confirmed, connection_of
+from mrl_explorer.cli.sending import add_agreement, embed_as_agreed
 from mrl_explorer.data import Splitting
 from mrl_explorer.data import docstrings as library
 from mrl_explorer.decide.summary import Summary, summarise
-from mrl_explorer.embed import BUNDLED, DataSource, Told
+from mrl_explorer.embed import BUNDLED, DataSource
 from mrl_explorer.errors import InputError
 from mrl_explorer.retrieval.basis import RUN_BASES
 from mrl_explorer.retrieval.evaluation import DEFAULT_DEPTH, evaluate, record_origin
@@ -63,14 +63,7 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "model such as openai:text-embedding-3-small or openai:MODEL@https://host/v1; beside ready "
         "vectors, what made them",
     )
-    add("--yes", action="store_true", help="send texts to a hosted model; without it, only say")
-    add(
-        "--price",
-        type=float,
-        metavar="DOLLARS",
-        help="what a hosted model costs for a million tokens, where it is not the known price",
-    )
-    add_connection(command)
+    add_agreement(command)
     for kind in ("query", "document"):
         add(
             f"--{kind}-prompt",
@@ -131,7 +124,6 @@ def _evaluate(options: argparse.Namespace) -> int:
     # Said before the work rather than after it.
     for target in (options.save, options.json):
         check_target(target)
-    connection = connection_of(options, confirmed=options.yes)
     with Bar() as bar:
         source = DataSource(
             options.corpus,
@@ -151,9 +143,7 @@ def _evaluate(options: argparse.Namespace) -> int:
                 f"k = {cutoff.k} is larger than the corpus of {len(collection.documents)} "
                 f"documents: choose k up to {len(collection.documents)}."
             )
-        told = Told(source.query_prompt, source.document_prompt, source.trained_dims)
-        check_confirmed(source.model, collection, told, price=options.price, confirmed=options.yes)
-        collection, origin = source.embed(collection, bar.show, connection)
+        collection, origin = embed_as_agreed(source, collection, options, bar.show)
         evaluation = evaluate(
             collection,
             dims=options.dims,

@@ -7,12 +7,15 @@ from mrl_explorer.data import Collection
 from mrl_explorer.embed import (
     DEFAULT_CONCURRENCY,
     Connection,
+    DataSource,
+    Origin,
     Told,
     estimate_sending,
     is_hosted,
     needs_model,
 )
 from mrl_explorer.errors import InputError
+from mrl_explorer.progress import OnProgress, silent
 
 
 def add_connection(command: argparse.ArgumentParser) -> None:
@@ -55,23 +58,40 @@ def connection_of(options: argparse.Namespace, *, confirmed: bool) -> Connection
     return Connection(key, trusted=True, confirmed=confirmed, concurrency=options.concurrency)
 
 
-def check_confirmed(
-    model: str | None,
+def add_agreement(command: argparse.ArgumentParser) -> None:
+    """Add the options of a hosted model that embeds a whole collection."""
+    command.add_argument(
+        "--yes",
+        action="store_true",
+        help="send texts to a hosted model; without it, what would be sent is only said",
+    )
+    command.add_argument(
+        "--price",
+        type=float,
+        metavar="DOLLARS",
+        help="what a hosted model costs for a million tokens, where it is not the known price",
+    )
+    add_connection(command)
+
+
+def embed_as_agreed(
+    source: DataSource,
     collection: Collection,
-    told: Told,
-    *,
-    price: float | None,
-    confirmed: bool,
-) -> None:
-    """Stop before texts are sent, unless that was agreed to.
+    options: argparse.Namespace,
+    on_progress: OnProgress = silent,
+) -> tuple[Collection, Origin]:
+    """Embed a collection that was read, after what a hosted model is sent was agreed to.
 
     Raises
     ------
     InputError
-        That says what would be sent, and what it costs.
+        If it was not, which says what would be sent and what it costs; or as `DataSource.embed`.
     """
-    if confirmed or model is None or not is_hosted(model) or not needs_model(collection):
-        return
-    estimate = estimate_sending(model, collection, told, price=price)
-    if estimate.n_texts:
-        raise InputError(f"Nothing was sent yet. {estimate.sentence} Add --yes to send them.")
+    connection = connection_of(options, confirmed=options.yes)
+    hosted = source.model is not None and is_hosted(source.model) and needs_model(collection)
+    if hosted and not options.yes:
+        told = Told(source.query_prompt, source.document_prompt)
+        estimate = estimate_sending(str(source.model), collection, told, price=options.price)
+        if estimate.n_texts:
+            raise InputError(f"Nothing was sent yet. {estimate.sentence} Add --yes to send them.")
+    return source.embed(collection, on_progress, connection)

@@ -18,7 +18,13 @@ from mrl_explorer.embed.description import (
 )
 from mrl_explorer.embed.dims_check import SAME_CUT, DimsCheck, check_dims
 from mrl_explorer.embed.encoding import encode
-from mrl_explorer.embed.estimate import Estimate, estimate_query, estimate_sending, known_price
+from mrl_explorer.embed.estimate import (
+    Estimate,
+    cache_stamp,
+    estimate_query,
+    estimate_sending,
+    known_price,
+)
 from mrl_explorer.embed.hosted_names import HostedName, hosted_entry, is_hosted, parse_hosted
 from mrl_explorer.embed.known_models import BUNDLED, REGISTRY, find_entry
 from mrl_explorer.embed.lengths import CutTexts, count_cut_texts, length_notes
@@ -58,6 +64,7 @@ __all__ = [
     "Told",
     "cache_dir",
     "cache_limit",
+    "cache_stamp",
     "cache_usage",
     "check_dims",
     "check_same_model",

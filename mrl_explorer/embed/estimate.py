@@ -11,6 +11,7 @@ from mrl_explorer.embed.hosted import hosted_digest
 from mrl_explorer.embed.hosted_names import HostedName, hosted_entry, parse_hosted
 from mrl_explorer.embed.models import Kind, content_fingerprint
 from mrl_explorer.embed.registry import Price
+from mrl_explorer.embed.storage import EMBEDDINGS
 from mrl_explorer.errors import InputError
 
 
@@ -54,11 +55,15 @@ class Estimate:
         cached = f" ({self.n_cached:,} more are in the cache)" if self.n_cached else ""
         if not self.n_texts:
             return f"All {self.n_cached:,} texts are in the cache: nothing is sent to {self.host}."
-        texts, are = ("1 text", "is") if self.n_texts == 1 else (f"{self.n_texts:,} texts", "are")
+        are = "is" if self.n_texts == 1 else "are"
         return (
-            f"{texts}{cached}, about {self.n_tokens:,} tokens, {are} sent to {self.host} for "
-            f"{self.price_text}."
+            f"{_counted(self.n_texts, 'text')}{cached}, about {_counted(self.n_tokens, 'token')}, "
+            f"{are} sent to {self.host} for {self.price_text}."
         )
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 def known_price(hosted: HostedName) -> Price | None:
@@ -141,6 +146,14 @@ def estimate_sending(
             len(texts[row].encode(errors="surrogatepass")) for rows in missing for row in rows
         )
     return _estimate(hosted, n_texts, n_cached, n_bytes, price)
+
+
+def cache_stamp(cache: Path | None = None) -> int:
+    """Tell one state of the cached embeddings from the next, for who keeps an estimate."""
+    try:
+        return ((cache or cache_dir()) / EMBEDDINGS).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _parsed(name: str) -> HostedName:

@@ -13,6 +13,7 @@ from mrl_explorer.embed import (
     Estimate,
     HostedName,
     Told,
+    cache_stamp,
     check_dims,
     describe_model,
     estimate_sending,
@@ -74,6 +75,10 @@ def show_sending(source: DataSource, collection: Collection) -> Connection | Non
         told = Told(source.query_prompt, source.document_prompt, source.trained_dims)
         estimate = _estimate(source, collection, told, price)
         agreed = _show_agreement(hosted, estimate)
+        if estimate.n_texts and not (has_key and agreed):
+            missing = [] if has_key else ["a key"]
+            missing += [] if agreed else ["your agreement to send the texts"]
+            st.caption(f"Evaluate waits for {' and '.join(missing)}.")
         _show_dims_check(hosted, source, collection, connection, ready=has_key)
     if not estimate.n_texts:
         return connection
@@ -135,11 +140,10 @@ def _estimate(
 ) -> Estimate:
     stamps = [content_stamp(path) for path in source.paths]
     # What is in the cache changes when a run ends; then the page is drawn anew.
-    kept = st.session_state.get("job evaluate") is None
     return _estimate_once(str(source.model), collection, told, price, repr((source, stamps, kept)))
 
 
-@st.cache_data(show_spinner="Counting what would be sent", ttl=30, max_entries=8, scope="session")
+@st.cache_data(show_spinner="Counting what would be sent", max_entries=8, scope="session")
 def _estimate_once(
     name: str, _collection: Collection, _told: Told, price: float | None, key: str
 ) -> Estimate:

@@ -12,6 +12,7 @@ from mrl_explorer.embed import (
     ModelEntry,
     Prompt,
     describe_model,
+    is_hosted,
     needs_model,
 )
 from mrl_explorer.ui.problems import literal
@@ -241,10 +242,12 @@ def _show_details(source: DataSource, known: Description) -> DataSource:
     label = "Prompts and trained dims" if listed else "Prompts and trained dims of this model"
     with st.expander(label, expanded=not listed, icon=":material/edit_note:"):
         if not listed:
-            st.caption(
-                "This model is not among the known ones. Left as they are, these fields hold what "
-                "its own files say."
+            held = (
+                "Empty fields add nothing to your texts; its documentation says what it expects."
+                if name is not None and is_hosted(name)
+                else "Left as they are, these fields hold what its own files say."
             )
+            st.caption(f"This model is not among the known ones. {held}")
         with st.grid(2, min_column_width=300):
             query = _ask_prompt("query", name, known.query_prompt)
             document = _ask_prompt("document", name, known.document_prompt)

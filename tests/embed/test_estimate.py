@@ -64,9 +64,7 @@ def test_texts_tokens_and_price_by_hand(files):
     unknown = estimate_sending("openai:own@https://host/v1", collection)
     assert unknown.sentence.endswith("sent to host for a price that is not known here.")
     query = estimate_query("openai:text-embedding-3-small", "cats")
-    assert (
-        query.sentence == "1 text, about 1 tokens, is sent to api.openai.com for less than $0.01."
-    )
+    assert query.sentence == "1 text, about 1 token, is sent to api.openai.com for less than $0.01."
     with pytest.raises(InputError, match="nothing is sent"):
         estimate_sending("minilm-384", collection)
 

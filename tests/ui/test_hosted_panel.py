@@ -74,14 +74,17 @@ def test_nothing_is_sent_before_a_key_and_an_agreement(page):
     assert not page.exception
     assert "13 texts, about " in "".join(texts(page))
     assert "are sent to api.openai.com for less than $0.01." in "".join(texts(page))
-    assert labelled(page.number_input, r"\\$ per million").value == 0.02
+    assert labelled(page.number_input, r"\$ per million").value == 0.02
     assert closed(page)
+    waiting = "Evaluate waits for a key and your agreement to send the texts."
+    assert waiting in [c.value for c in page.caption]
     labelled(page.checkbox, "Send them to").check().run()
     assert closed(page)
+    assert "Evaluate waits for a key." in [c.value for c in page.caption]
     fill(page, "Key for api.openai.com", KEY)
     assert not closed(page)
     # Another price is agreed to anew.
-    labelled(page.number_input, r"\\$ per million").set_value(500.0).run()
+    labelled(page.number_input, r"\$ per million").set_value(500.0).run()
     assert "for about $0." in "".join(texts(page))
     assert closed(page)
 
@@ -106,12 +109,12 @@ def test_a_run_a_typed_query_and_the_key_nowhere(page, served, tmp_path, caplog)
     assert not page.exception
     assert "10 documents" in html(page)
     sent = provider.n_texts
-    fill(page, "or type your own", "cats")
+    fill(page, "Or type your own", "cats")
     assert not page.error
     assert shown_results(page) is not None
     assert provider.n_texts == sent + 2
     assert provider.requests[-1]["headers"]["authorization"] == f"Bearer {KEY}"
-    assert any("1 text, about 1 tokens, is sent to 127" in c.value for c in page.caption)
+    assert any("1 text, about 1 token, is sent to 127" in c.value for c in page.caption)
     written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     assert written
     assert not any(KEY.encode() in content for content in written)
