@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mrl_explorer.cli.output import align, check_target, names, write_json
-from mrl_explorer.cli.sending import add_agreement, embed_as_agreed
 from mrl_explorer.cli.recommend import EXIT_NOTHING_HOLDS
+from mrl_explorer.cli.sending import add_agreement, embed_as_agreed
 from mrl_explorer.decide.funnels import Aim, Plan, Tiers, describe, held_out_tiers, plan
 from mrl_explorer.decide.needs import Need, rescoring_configs
 from mrl_explorer.embed import DataSource

@@ -139,8 +139,8 @@ def _estimate(
     source: DataSource, collection: Collection, told: Told, price: float | None
 ) -> Estimate:
     stamps = [content_stamp(path) for path in source.paths]
-    # What is in the cache changes when a run ends; then the page is drawn anew.
-    return _estimate_once(str(source.model), collection, told, price, repr((source, stamps, kept)))
+    key = repr((source, stamps, cache_stamp()))
+    return _estimate_once(str(source.model), collection, told, price, key)
 
 
 @st.cache_data(show_spinner="Counting what would be sent", max_entries=8, scope="session")
