@@ -51,6 +51,14 @@ def typed_connection(name: str) -> Connection:
     return Connection(st.session_state.get(_key_name(hosted)) or None)
 
 
+def has_key(name: str) -> bool:
+    """Tell whether a model can be asked as it is; show a field for the key where there is none."""
+    hosted = parse_hosted(name)
+    if hosted is None or typed_connection(name).key or key_variable(hosted):
+        return True
+    return _show_key(hosted)
+
+
 def show_sending(source: DataSource, collection: Collection) -> Connection | None:
     """Ask for what a hosted model needs; None until the reader has agreed to what is sent."""
     hosted = None if source.model is None else parse_hosted(source.model)
@@ -59,7 +67,7 @@ def show_sending(source: DataSource, collection: Collection) -> Connection | Non
     connection = typed_connection(str(hosted))
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            has_key = _show_key(hosted)
+            keyed = _show_key(hosted)
             price = _show_price(hosted)
             concurrency = st.number_input(
                 "Requests at once",
@@ -75,14 +83,14 @@ def show_sending(source: DataSource, collection: Collection) -> Connection | Non
         told = Told(source.query_prompt, source.document_prompt, source.trained_dims)
         estimate = _estimate(source, collection, told, price)
         agreed = _show_agreement(hosted, estimate)
-        if estimate.n_texts and not (has_key and agreed):
-            missing = [] if has_key else ["a key"]
+        if estimate.n_texts and not (keyed and agreed):
+            missing = [] if keyed else ["a key"]
             missing += [] if agreed else ["your agreement to send the texts"]
             st.caption(f"Evaluate waits for {' and '.join(missing)}.")
-        _show_dims_check(hosted, source, collection, connection, ready=has_key)
+        _show_dims_check(hosted, source, collection, connection, ready=keyed)
     if not estimate.n_texts:
         return connection
-    if not has_key or not agreed:
+    if not keyed or not agreed:
         return None
     return Connection(connection.key, confirmed=True, concurrency=connection.concurrency)
 

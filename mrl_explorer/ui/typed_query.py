@@ -19,7 +19,7 @@ from mrl_explorer.errors import InputError
 from mrl_explorer.retrieval.evaluation import Listed, list_documents
 from mrl_explorer.retrieval.rankings import Rankings
 from mrl_explorer.ui.datasets import Dataset
-from mrl_explorer.ui.hosted_panel import typed_connection
+from mrl_explorer.ui.hosted_panel import has_key, typed_connection
 from mrl_explorer.ui.problems import literal, show_error
 
 
@@ -84,6 +84,9 @@ def _model(dataset: Dataset) -> Model | None:
         if not name:
             st.info("To search ready vectors, name the model that made them.")
             return None
+    if not has_key(name):
+        st.info("A typed query is sent to this model's provider, which wants a key.")
+        return None
     with st.spinner(f"Loading {name}"):
         # With the prompts of the run, whatever its files say by now.
         told = Told(source.query_prompt, source.document_prompt)

@@ -14,6 +14,7 @@ from mrl_explorer.embed import (
     check_dims,
     embed_collection,
     estimate_sending,
+    length_notes,
     load_model,
 )
 from mrl_explorer.embed.dims_check import compare_cuts
@@ -83,6 +84,16 @@ def test_what_is_in_the_cache_is_not_sent_again(files, served):
     # Not even agreed to, since there is nothing to agree to.
     embed_collection(collection, load_model(name, None, Connection(trusted=True)))
     assert provider.n_texts == sent + 1
+
+
+def test_texts_longer_than_a_hosted_model_reads_are_counted_by_their_bytes(tmp_path):
+    (tmp_path / "d.csv").write_text("id,text\n1,short\n2," + "long " * 6554 + "\n")
+    (tmp_path / "q.csv").write_text("id,text\n1,short\n")
+    collection = DataSource(str(tmp_path / "d.csv"), str(tmp_path / "q.csv")).read()
+    (note,) = length_notes(load_model("openai:text-embedding-3-small"), collection)
+    assert note.startswith("About 1 of 2 texts in d.csv are longer than the 8,192 tokens")
+    (note,) = length_notes(load_model("cohere:embed-english-v3.0"), collection)
+    assert "512 tokens that cohere:embed-english-v3.0 reads" in note
 
 
 def test_a_provider_that_cuts_and_normalises_is_told_from_one_that_does_not():

@@ -1,20 +1,29 @@
 """Hosted models on the Data page: key, price, agreement, and typed queries afterwards."""
 
 import logging
+import os
+import subprocess
+import sys
 
+import numpy as np
 import pytest
 
 from mrl_explorer.embed import REGISTRY
 from tests.embed.servers import refuse, serve
 from tests.ui.apps import (
+    DOCUMENTS,
+    QUERIES,
+    ROOT,
     evaluate,
     fill,
     go,
     has,
     html,
     labelled,
+    npy,
     open_app,
     shown_results,
+    upload,
     upload_texts,
     wait_for,
 )
@@ -125,6 +134,49 @@ def test_a_run_a_typed_query_and_the_key_nowhere(page, served, tmp_path, caplog)
     upload_texts(page)
     assert "All 13 texts are in the cache" in "".join(texts(page))
     assert not has(page.checkbox, "Send them to")
+
+
+def test_a_key_in_the_secrets_of_streamlit_is_found(tmp_path):
+    (tmp_path / ".streamlit").mkdir()
+    (tmp_path / ".streamlit/secrets.toml").write_text(f'OPENAI_API_KEY = "{KEY}"')
+    code = (
+        "from mrl_explorer.embed import key_variable, parse_hosted\n"
+        "from mrl_explorer.ui.hosted_panel import typed_connection\n"
+        "name = 'openai:text-embedding-3-small'\n"
+        "connection = typed_connection(name)\n"
+        "print(connection.key, key_variable(parse_hosted(name)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["None", "OPENAI_API_KEY"]
+    assert KEY not in done.stdout + done.stderr
+
+
+def test_ready_vectors_are_searched_by_a_hosted_model_with_a_key_typed_there(monkeypatch, served):
+    url, provider = served
+    rng = np.random.default_rng(0)
+    page = open_app("data")
+    upload(page, "Documents", "documents.csv", DOCUMENTS)
+    upload(page, "Queries", "queries.csv", QUERIES)
+    for label, n in (("Ready vectors of the documents", 10), ("Ready vectors of the queries", 3)):
+        upload(page, label, f"{n}.npy", npy(rng.normal(size=(n, 1536)).astype(np.float32)))
+    page.run()
+    labelled(page.selectbox, "Which model made").select("openai:text-embedding-3-small").run()
+    evaluate(page, quantizations=["float32"])
+    fill(page, "Or type your own", "cats")
+    assert any("wants a key" in info.value for info in page.info)
+    # From here on that model is at the server of this test.
+    monkeypatch.setenv("OPENAI_BASE_URL", url)
+    fill(page, f"Key for {url.split('/')[2]}", KEY)
+    assert provider.requests[-1]["headers"]["authorization"] == f"Bearer {KEY}"
+    assert any("a vector of 8 dims where 1,536 were expected" in e.value for e in page.error)
+    assert KEY not in shown(page)
 
 
 def test_a_refusal_is_one_sentence_and_the_page_stays(page, served):
