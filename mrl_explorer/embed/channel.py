@@ -8,7 +8,7 @@ import ipaddress
 import os
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +23,9 @@ Addresses such as http://localhost:11434, separated by commas: whoever uses the 
 any path there. There is no word for all of them."""
 
 CONNECT_SECONDS = 10.0
+
+MOST_BYTES = 2**27
+"""Of one answer from an address that was typed on a page: 128 texts in JSON take some 10 MB."""
 
 # What a provider needs of a request. The openai library adds what it finds in the environment
 # (OPENAI_CUSTOM_HEADERS, OPENAI_ORG_ID, ...) and describes the machine: no business of others.
@@ -132,8 +135,10 @@ class PublicTransport(httpx2.AsyncBaseTransport):
             # The header Host was set from the name already.
             request.url = url.copy_with(host=address)
             request.extensions = {**request.extensions, "sni_hostname": url.host}
+            # A small answer could be unpacked to a large one.
+            request.headers["accept-encoding"] = "identity"
             try:
-                return await self._inner.handle_async_request(request)
+                return _limited(await self._inner.handle_async_request(request))
             except httpx2.ConnectError as error:
                 failure = error
             finally:
@@ -151,6 +156,32 @@ class PublicTransport(httpx2.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close all connections."""
         await self._inner.aclose()
+
+
+def _limited(response: httpx2.Response) -> httpx2.Response:
+    """Have an answer end in an error where it is packed, or too long for this machine's memory."""
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise UnreachableError("its answer is packed, which was not asked for")
+    stream = response.stream
+    if isinstance(stream, httpx2.AsyncByteStream):
+        response.stream = _Limited(stream)
+    return response
+
+
+class _Limited(httpx2.AsyncByteStream):
+    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        n_bytes = 0
+        async for part in self._stream:
+            n_bytes += len(part)
+            if n_bytes > MOST_BYTES:
+                raise UnreachableError("its answer is too long")
+            yield part
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
 
 
 class Channel(httpx2.AsyncClient):

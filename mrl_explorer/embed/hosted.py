@@ -196,8 +196,8 @@ class _Work:
     def run(self) -> None:
         """Send everything; the thread's work."""
         try:
-            self._task = self._loop.create_task(self._send_all())
             if not self._stopped:
+                self._task = self._loop.create_task(self._send_all())
                 self._loop.run_until_complete(self._task)
             self.results.put(None)
         except asyncio.CancelledError:
@@ -227,6 +227,7 @@ class _Work:
             finally:
                 for worker in workers:
                     worker.cancel()
+                await asyncio.gather(*workers, return_exceptions=True)
 
     async def _send_batches(self, client: "AsyncOpenAI") -> None:
         while rows := self._next_rows():

@@ -434,7 +434,7 @@ _BEHIND_AN_API = (
         max_tokens=128_000,
         dim_parameter="output_dimension",
         role_parameter="input_type",
-        price=_price(0.12, "vercel.com/ai-gateway/models/embed-v4.0/about", "2026"),
+        price=_price(0.12, "vercel.com/ai-gateway/models/embed-v4.0/about", "read 2026-11"),
     ),
     _hosted(
         "cohere:embed-english-v3.0",

@@ -57,7 +57,7 @@ class Price:
     source : str
         Public address that states it.
     date : str
-        When it was stated: year, or year and month.
+        When it was stated: year, or year and month; of a page without a date, when it was read.
     """
 
     dollars: float

@@ -164,6 +164,41 @@ def test_a_name_is_looked_up_once_and_the_connection_goes_to_what_was_checked(na
     assert b"rebind.example" in heard[0]
 
 
+@pytest.fixture
+def open_transport(monkeypatch):
+    """Loopback, unencrypted, in the place of a host of the internet."""
+    monkeypatch.setattr(channel, "is_public", lambda address: address == "127.0.0.1")
+    inner = channel.PublicTransport.handle_async_request
+
+    async def handle(self, request):
+        # The transport insists on https; the server here speaks http.
+        real = self._inner.handle_async_request
+
+        async def plain(request):
+            request.url = request.url.copy_with(scheme="http")
+            return await real(request)
+
+        self._inner.handle_async_request = plain
+        return await inner(self, request)
+
+    monkeypatch.setattr(channel.PublicTransport, "handle_async_request", handle)
+
+
+def test_an_answer_that_would_fill_the_memory_ends_in_an_error(open_transport, monkeypatch):
+    with serve() as (plain_url, provider):
+        url = plain_url.replace("http:", "https:")
+        assert load(url).full_dim == 8
+        assert provider.requests[0]["headers"]["accept-encoding"] == "identity"
+        monkeypatch.setattr(channel, "MOST_BYTES", 1000)
+        provider.script.append(lambda handler: handler.answer(200, b" " * 2000) or True)
+        with pytest.raises(InputError, match="its answer is too long"):
+            load(url)
+        packed = [("content-encoding", "gzip")]
+        provider.script.append(lambda handler: handler.answer(200, b"x", packed) or True)
+        with pytest.raises(InputError, match="its answer is packed"):
+            load(url)
+
+
 def test_proxies_in_the_environment_do_not_look_up_names_for_a_page(monkeypatch):
     with serve() as (url, provider):
         for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
