@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Generator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import numpy as np
 import numpy.typing as npt
@@ -300,7 +301,7 @@ class _Work:
             dim_parameter=dim_parameter(name),
             dim=sent_dim(name),
         )
-        path = name.provider.path.replace("{model}", name.model)
+        path = name.provider.path.replace("{model}", quote(name.model, safe=""))
         try:
             answer = await client.post(path, cast_to=httpx2.Response, body=body)
         except ForbiddenError as error:
