@@ -2,7 +2,7 @@
 
 from mrl_explorer.data import read_beir, read_judgements, read_records, with_vectors
 from mrl_explorer.decide.summary import summarise
-from mrl_explorer.embed import embed_collection, load_model
+from mrl_explorer.embed import Connection, embed_collection, load_model
 from mrl_explorer.errors import InputError
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.evaluation import Evaluation, evaluate
@@ -11,6 +11,7 @@ from mrl_explorer.retrieval.metrics import Cutoff
 
 __all__ = [
     "Config",
+    "Connection",
     "Cutoff",
     "Evaluation",
     "InputError",

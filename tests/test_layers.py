@@ -110,7 +110,10 @@ def test_only_the_page_imports_streamlit():
     assert any("streamlit" in imported(path) for path in inside)
 
 
-HEAVY = ("torch", "sentence_transformers", "transformers", "numba", "streamlit", "sklearn")
+HEAVY = (
+    *("torch", "sentence_transformers", "transformers", "numba", "streamlit", "sklearn"),
+    "openai",
+)
 
 
 def loaded_by(statement):

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from mrl_explorer.cli import cache, evaluate, models, recommend, tiers
+from mrl_explorer.cli import cache, check_dims, evaluate, models, recommend, tiers
 from mrl_explorer.errors import InputError
 
 EXIT_INPUT_ERROR = 2
@@ -34,5 +34,6 @@ def _parser() -> argparse.ArgumentParser:
     recommend.add_command(commands)
     tiers.add_command(commands)
     models.add_command(commands)
+    check_dims.add_command(commands)
     cache.add_command(commands)
     return parser

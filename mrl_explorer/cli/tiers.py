@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mrl_explorer.cli.output import align, check_target, names, write_json
 from mrl_explorer.cli.recommend import EXIT_NOTHING_HOLDS
+from mrl_explorer.cli.sending import add_agreement, embed_as_agreed
 from mrl_explorer.decide.funnels import Aim, Plan, Tiers, describe, held_out_tiers, plan
 from mrl_explorer.decide.needs import Need, rescoring_configs
 from mrl_explorer.embed import DataSource
@@ -80,6 +81,7 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     add("--corpus-vectors", metavar="PATH", help="as for evaluate")
     add("--queries-vectors", metavar="PATH", help="as for evaluate")
     add("--model", metavar="NAME", help="as for evaluate")
+    add_agreement(command)
     command.add_argument("--json", metavar="FILE", help="write it as JSON; - for standard output")
 
 
@@ -140,7 +142,8 @@ def _scored(
         query_vectors=options.queries_vectors,
         model=options.model,
     )
-    scorer = scorer_of(evaluation, source.embedded())
+    collection, _ = embed_as_agreed(source, source.read(), options)
+    scorer = scorer_of(evaluation, collection)
     rankings = evaluation.rankings
     configs = list(rescoring_configs(rankings.full_dim, rankings.configs))
     for text in options.chain:

@@ -27,7 +27,7 @@ _SHINGLE_WORDS = 3
 NEAR_SIMILARITY = 0.8
 
 _EDGES = (0, 25, 50, 100, 200, 400, 800, 1600, 3200, 6400, 12800)
-_BYTES_A_TOKEN = 4
+BYTES_A_TOKEN = 4
 # What the smallest usual models read (all-MiniLM-L6-v2), and most of BERT's kind.
 _TOKENS_READ = (256, 512)
 
@@ -167,7 +167,7 @@ def count_longer(records: Records, n_tokens: int) -> int:
     sizes = records.texts.sizes()
     if records.titles is not None:
         sizes = sizes + records.titles.sizes()
-    return int((sizes > n_tokens * _BYTES_A_TOKEN).sum())
+    return int((sizes > n_tokens * BYTES_A_TOKEN).sum())
 
 
 def count_copies(collection: Collection) -> int:

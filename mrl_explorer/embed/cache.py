@@ -13,8 +13,8 @@ import hashlib
 import os
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, closing, suppress
 from io import BytesIO, FileIO
 from pathlib import Path
 
@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mrl_explorer.embed.encoding import encode_batches, what
+from mrl_explorer.embed.hosted import Batch
 from mrl_explorer.embed.models import Kind, Model
 from mrl_explorer.embed.storage import EMBEDDINGS, cache_limit, mark_used, trim_cache
 from mrl_explorer.progress import OnProgress, Progress, silent
@@ -84,40 +85,102 @@ def embed(
     limit = cache_limit()
     vectors = np.empty((len(texts), model.full_dim), np.float32)
     work = what(kind)
-    missing: list[_Unfinished] = []
+    missing = {
+        chunk.rows.start: chunk
+        for chunk in _missing_chunks(model.fingerprint(kind), texts, vectors, cache)
+    }
+    done = len(texts) - sum(len(chunk.rows) for chunk in missing.values())
+    n_written = 0
+
+    def finish(chunk: _Unfinished) -> None:
+        nonlocal n_written, work
+        chunk.finish(vectors)
+        del missing[chunk.rows.start]
+        if chunk.problem:
+            work = f"{what(kind)} (not kept: {chunk.problem} in the cache {cache})"
+        n_written += len(chunk.rows) * model.full_dim * vectors.itemsize
+        if cache and (n_written >= min(TRIM_EVERY, limit) or not missing):
+            n_written = 0
+            trim_cache(cache, limit=limit)
+
+    for chunk in [*missing.values()]:
+        done += chunk.take_up(vectors)
+        if not len(chunk.left()):
+            finish(chunk)
+    on_progress(Progress(done, len(texts), work))
+
+    with ExitStack() as files:
+        for chunk in missing.values():
+            files.enter_context(chunk)
+        batches = _batches(model, texts, [*missing.values()], kind=kind)
+        for rows, batch in files.enter_context(closing(batches)):
+            vectors[rows] = batch
+            done += len(rows)
+            starts = rows // CHUNK * CHUNK
+            for start in np.unique(starts):
+                chunk, inside = missing[start], starts == start
+                chunk.append(rows[inside], batch[inside])
+                if not len(chunk.left()):
+                    finish(chunk)
+            on_progress(Progress(done, len(texts), work))
+    return vectors
+
+
+def missing_rows(fingerprint: str, texts: Sequence[str], *, cache: Path) -> list[range]:
+    """List the rows of the chunks that a cache does not hold whole.
+
+    Parameters
+    ----------
+    fingerprint : str
+        As from `Model.fingerprint`.
+    texts : sequence of str
+        As for `embed`.
+    cache : Path
+        Folder of the cache; it need not exist.
+    """
+    return [
+        rows
+        for rows in _chunks(texts)
+        if not (
+            cache / EMBEDDINGS / _entry_name(fingerprint, texts[rows.start : rows.stop])
+        ).is_file()
+    ]
+
+
+def _missing_chunks(
+    fingerprint: str, texts: Sequence[str], vectors: npt.NDArray[np.float32], cache: Path | None
+) -> Iterator["_Unfinished"]:
+    """Fill in the vectors that the cache holds; yields the chunks that it does not."""
     parts = _unfinished_files(cache / EMBEDDINGS) if cache else {}
-    done = 0
-    for start in range(0, len(texts), CHUNK):
-        rows = range(start, min(start + CHUNK, len(texts)))
-        name = _entry_name(model, texts[rows.start : rows.stop], kind=kind)
+    for rows in _chunks(texts):
+        name = _entry_name(fingerprint, texts[rows.start : rows.stop])
         entry = cache and cache / EMBEDDINGS / name
         stored = _read(entry) if entry else None
         if stored is None:
-            missing.append(_Unfinished(rows, entry, parts.get(name.partition(".")[0], [])))
+            yield _Unfinished(rows, entry, parts.get(name.partition(".")[0], []))
         else:
             vectors[rows.start : rows.stop] = stored
-            done += len(stored)
-    for chunk in missing:
-        done += chunk.take_up(vectors)
-    on_progress(Progress(done, len(texts), work))
 
-    n_written = 0
-    for chunk in missing:
-        with chunk:
-            for rows_done, batch in chunk.batches(model, texts, kind=kind):
-                vectors[rows_done] = batch
-                done += len(rows_done)
-                chunk.append(rows_done, batch)
-                on_progress(Progress(done, len(texts), work))
-            chunk.finish(vectors)
-        if chunk.problem:
-            work = f"{what(kind)} (not kept: {chunk.problem} in the cache {cache})"
-            on_progress(Progress(done, len(texts), work))
-        n_written += len(chunk.rows) * model.full_dim * vectors.itemsize
-        if cache and (n_written >= min(TRIM_EVERY, limit) or chunk is missing[-1]):
-            n_written = 0
-            trim_cache(cache, limit=limit)
-    return vectors
+
+def _chunks(texts: Sequence[str]) -> Iterator[range]:
+    for start in range(0, len(texts), CHUNK):
+        yield range(start, min(start + CHUNK, len(texts)))
+
+
+def _batches(
+    model: Model, texts: Sequence[str], chunks: Sequence["_Unfinished"], *, kind: Kind
+) -> Generator[Batch]:
+    """Encode what is left of the missing chunks.
+
+    A hosted model is asked for all of them in one go, so that its requests overlap; here, a chunk
+    is whole before the next one begins.
+    """
+    left = [chunk.left() for chunk in chunks]
+    if model.hosted and left:
+        left = [np.concatenate(left)]
+    for rows in left:
+        with closing(encode_batches(model, texts, rows, kind=kind)) as batches:
+            yield from batches
 
 
 class _Unfinished:
@@ -149,19 +212,14 @@ class _Unfinished:
             for places, batch in _read_batches(path, len(self.rows), vectors.shape[1]):
                 vectors[self.rows.start + places] = batch
                 self._left[places] = False
-        return int(len(self.rows) - self._left.sum())
+        return len(self.rows) - len(self.left())
 
-    def batches(
-        self, model: Model, texts: Sequence[str], *, kind: Kind
-    ) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]]:
-        """Encode what is left; yields rows among all texts, and their vectors."""
-        left = self.rows.start + np.flatnonzero(self._left)
-        chosen = [texts[int(row)] for row in left]
-        for places, batch in encode_batches(model, chosen, range(len(chosen)), kind=kind):
-            yield left[places], batch
+    def left(self) -> npt.NDArray[np.intp]:
+        """Give the rows, among all texts, that have no vector yet."""
+        return self.rows.start + np.flatnonzero(self._left)
 
     def append(self, rows: npt.NDArray[np.intp], batch: npt.NDArray[np.float32]) -> None:
-        """Keep a batch, unless it is the last one: the entry itself follows at once."""
+        """Keep a batch of vectors, unless it is the last: the entry itself follows at once."""
         places = (rows - self.rows.start).astype(np.int32)
         self._left[places] = False
         if self._entry is None or self.problem or not self._left.any():
@@ -241,9 +299,9 @@ def _read_batches(
         start = end + _DIGEST_BYTES
 
 
-def _entry_name(model: Model, texts: Sequence[str], *, kind: Kind) -> str:
+def _entry_name(fingerprint: str, texts: Sequence[str]) -> str:
     digest = hashlib.sha256()
-    for part in (_FORMAT, model.fingerprint(kind).encode()):
+    for part in (_FORMAT, fingerprint.encode()):
         digest.update(hashlib.sha256(part).digest())
     for text in texts:
         # Texts of broken Unicode have a name, too; encoding them is what explains the problem.

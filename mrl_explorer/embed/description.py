@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from mrl_explorer.embed.hosted_names import hosted_entry, is_hosted, parse_hosted
 from mrl_explorer.embed.hub import hub_copy
 from mrl_explorer.embed.known_models import find_entry
 from mrl_explorer.embed.model_files import (
@@ -119,6 +120,8 @@ def stated_matryoshka(model: str | None, trained_dims: tuple[int, ...] = ()) -> 
 
 def entry_of(name: str) -> ModelEntry | None:
     """Find the registry's entry of a model by its name, or of a folder called owner/model."""
+    if (hosted := parse_hosted(name)) is not None:
+        return hosted_entry(hosted)
     entry = find_entry(name)
     if entry is not None and entry.access == "bundled":
         return entry
@@ -186,7 +189,7 @@ def _matryoshka(
 
 def model_folder(name: str, entry: ModelEntry | None) -> Path | None:
     """Give the folder of a model's files on this machine; None without one, or when bundled."""
-    if entry is not None and entry.access != "hub":
+    if is_hosted(name) or (entry is not None and entry.access != "hub"):
         return None
     folder = local_folder(name)
     if folder is not None or is_path(name):

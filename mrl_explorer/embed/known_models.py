@@ -7,12 +7,18 @@ Facts come from the addresses in `sources`; where two of them disagree, the fact
 
 from typing import Any
 
-from mrl_explorer.embed.registry import ModelEntry, PackagedFolder, StaticFiles
+from mrl_explorer.embed.registry import ModelEntry, PackagedFolder, Price, StaticFiles
 
 _MTEB = "https://github.com/embeddings-benchmark/mteb/blob/main/mteb/models/model_implementations"
+_OPENAI_CLIENT = (
+    "https://github.com/openai/openai-python/blob/main/src/openai/resources/embeddings.py"
+)
 _HAKARI = "https://github.com/hakari-bench/hakari-bench/blob/main/config/model_cards"
 
-_HOSTED = "runs at its provider; make vectors there and load them as ready vectors"
+_VERTEX = (
+    "is served by Vertex AI only, which wants requests signed for a Google Cloud account; make "
+    "vectors there and load them as ready vectors"
+)
 _BY_TASK = "chooses its weights by a task; encode elsewhere and load the vectors"
 _FOR_PASSAGES = "Represent this sentence for searching relevant passages: "
 _HALVINGS = (32, 64, 128, 256, 512, 1024)
@@ -32,12 +38,16 @@ def _hub(
 
 def _hosted(name: str, full_dim: int, *sources: str, **facts: Any) -> ModelEntry:
     """Enter a model behind an API."""
-    return ModelEntry(name, "hosted", full_dim, sources=sources, obstacle=_HOSTED, **facts)
+    return ModelEntry(name, "hosted", full_dim, sources=sources, **facts)
 
 
-def _voyage(name: str) -> ModelEntry:
+def _price(dollars: float, source: str, date: str) -> Price:
+    return Price(dollars, f"https://{source}", date)
+
+
+def _voyage(name: str, dollars: float) -> ModelEntry:
     return _hosted(
-        f"voyage/{name}",
+        f"voyage:{name}",
         2048,
         "https://docs.voyageai.com/docs/embeddings",
         matryoshka=True,
@@ -46,6 +56,9 @@ def _voyage(name: str) -> ModelEntry:
         max_tokens=32_000,
         dim_parameter="output_dimension",
         role_parameter="input_type",
+        price=_price(
+            dollars, "hivebook.wiki/wiki/voyage-ai-embeddings-rerankers-for-rag", "2026-05"
+        ),
     )
 
 
@@ -371,10 +384,11 @@ _STANDARD = (
 
 _BEHIND_AN_API = (
     _hosted(
-        "openai/text-embedding-3-small",
+        "openai:text-embedding-3-small",
         1536,
         f"{_MTEB}/openai_models.py",
         f"{_HAKARI}/openai__text-embedding-3-small.yaml",
+        _OPENAI_CLIENT,
         matryoshka=True,
         dims=(512, 1536),
         least_dim=1,
@@ -382,12 +396,15 @@ _BEHIND_AN_API = (
         document_prompt="",
         normalised=True,
         dim_parameter="dimensions",
+        max_tokens=8192,
+        price=_price(0.02, "developers.openai.com/api/docs/pricing", "2026-03"),
     ),
     _hosted(
-        "openai/text-embedding-3-large",
+        "openai:text-embedding-3-large",
         3072,
         f"{_MTEB}/openai_models.py",
         f"{_HAKARI}/openai__text-embedding-3-large.yaml",
+        _OPENAI_CLIENT,
         matryoshka=True,
         dims=(256, 1024, 3072),
         least_dim=1,
@@ -395,18 +412,21 @@ _BEHIND_AN_API = (
         document_prompt="",
         normalised=True,
         dim_parameter="dimensions",
+        max_tokens=8192,
+        price=_price(0.13, "developers.openai.com/api/docs/pricing", "2026-03"),
     ),
     _hosted(
-        "openai/text-embedding-ada-002",
+        "openai:text-embedding-ada-002",
         1536,
         f"{_MTEB}/openai_models.py",
         matryoshka=False,
         query_prompt="",
         document_prompt="",
         max_tokens=8191,
+        price=_price(0.10, "developers.openai.com/api/docs/pricing", "2026-03"),
     ),
     _hosted(
-        "cohere/embed-v4.0",
+        "cohere:embed-v4.0",
         1536,
         "https://docs.cohere.com/docs/embeddings",
         matryoshka=True,
@@ -414,24 +434,26 @@ _BEHIND_AN_API = (
         max_tokens=128_000,
         dim_parameter="output_dimension",
         role_parameter="input_type",
+        price=_price(0.12, "vercel.com/ai-gateway/models/embed-v4.0/about", "read 2026-11"),
     ),
     _hosted(
-        "cohere/embed-english-v3",
+        "cohere:embed-english-v3.0",
         1024,
         f"{_MTEB}/cohere_models.py",
         matryoshka=False,
         max_tokens=512,
         role_parameter="input_type",
+        price=_price(0.10, "aitot.net/en/blog/embeddings-pricing-comparison-2026", "2026"),
     ),
-    _voyage("voyage-4-large"),
-    _voyage("voyage-4"),
-    _voyage("voyage-4-lite"),
-    _voyage("voyage-3.5"),
-    _voyage("voyage-3.5-lite"),
-    _voyage("voyage-3-large"),
-    _voyage("voyage-code-3"),
+    _voyage("voyage-4-large", 0.12),
+    _voyage("voyage-4", 0.06),
+    _voyage("voyage-4-lite", 0.02),
+    _voyage("voyage-3.5", 0.06),
+    _voyage("voyage-3.5-lite", 0.02),
+    _voyage("voyage-3-large", 0.18),
+    _voyage("voyage-code-3", 0.18),
     _hosted(
-        "google/gemini-embedding-001",
+        "google:gemini-embedding-001",
         3072,
         "https://hexdocs.pm/gemini_ex",
         f"{_MTEB}/google_gemini.py",
@@ -440,31 +462,34 @@ _BEHIND_AN_API = (
         least_dim=128,
         normalised=True,
         max_tokens=2048,
-        dim_parameter="output_dimensionality",
-        role_parameter="task_type",
+        dim_parameter="outputDimensionality",
+        role_parameter="taskType",
+        price=_price(0.15, "embeddingcost.com/google", "2026-04"),
     ),
     _hosted(
-        "google/gemini-embedding-2",
+        "google:gemini-embedding-2",
         3072,
         f"{_HAKARI}/google__gemini-embedding-2.yaml",
         matryoshka=True,
         dims=(768, 1536, 3072),
         least_dim=128,
         max_tokens=8192,
-        dim_parameter="output_dimensionality",
-        role_parameter="task_type",
+        dim_parameter="outputDimensionality",
+        role_parameter="taskType",
+        price=_price(0.20, "tokencost.app/blog/gemini-embedding-2-pricing", "2026-03"),
     ),
     _hosted(
-        "google/text-embedding-005",
+        "google:text-embedding-005",
         768,
         f"{_MTEB}/google_text_embedding.py",
         matryoshka=True,
         dims=(256, 768),
-        dim_parameter="output_dimensionality",
-        role_parameter="task_type",
+        dim_parameter="outputDimensionality",
+        role_parameter="taskType",
+        obstacle=_VERTEX,
     ),
     _hosted(
-        "jina/jina-embeddings-v3",
+        "jina:jina-embeddings-v3",
         1024,
         f"{_HAKARI}/jinaai__jina-embeddings-v3.yaml",
         matryoshka=True,
@@ -474,12 +499,17 @@ _BEHIND_AN_API = (
         role_parameter="task",
     ),
     _hosted(
-        "mistral/codestral-embed",
+        "mistral:codestral-embed",
         3072,
         "https://docs.mistral.ai",
         matryoshka=True,
         least_dim=1,
         dim_parameter="output_dimension",
+        price=_price(
+            0.15,
+            "jesusiniesta.es/blog/cheapest-embedding-model-2026-openai-still-leads-on-list-price",
+            "2026-03",
+        ),
     ),
 )
 
@@ -500,4 +530,9 @@ def find_entry(name: str) -> ModelEntry | None:
     A name without an owner is one of sentence-transformers, as the hub has it.
     """
     lower = name.strip().lower()
-    return _BY_LOWER.get(lower) or _BY_LOWER.get(f"sentence-transformers/{lower}")
+    return (
+        _BY_LOWER.get(lower)
+        or _BY_LOWER.get(f"sentence-transformers/{lower}")
+        # Other libraries write a slash between provider and model.
+        or _BY_LOWER.get(lower.replace("/", ":", 1))
+    )

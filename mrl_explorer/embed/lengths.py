@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mrl_explorer.data import Collection, passages
+from mrl_explorer.data.overview import BYTES_A_TOKEN
 from mrl_explorer.embed.models import Kind, Model
 
 SAMPLE = 5_000
@@ -41,6 +42,8 @@ def count_cut_texts(
 ) -> CutTexts | None:
     """Count by the model's own tokenizer the texts of which it reads only a beginning.
 
+    The tokenizer of a hosted model is not here: a token is taken for 4 bytes.
+
     Parameters
     ----------
     model : Model
@@ -58,7 +61,13 @@ def count_cut_texts(
         None for a model that reads everything, or whose tokenizer cannot count.
     """
     tokenizer = getattr(model.encoder, "tokenizer", None)
-    if model.max_tokens is None or not callable(tokenizer):
+    if model.max_tokens is None:
+        return None
+    if model.hosted:
+        most = BYTES_A_TOKEN * model.max_tokens - len(model.prompt(kind).encode())
+        n_cut = sum(len(text.encode(errors="surrogatepass")) > most for text in texts)
+        return CutTexts(n_cut, len(texts), len(texts), model.max_tokens)
+    if not callable(tokenizer):
         return None
     rows = np.arange(len(texts))
     if len(texts) > sample:
@@ -84,8 +93,9 @@ def length_notes(model: Model, collection: Collection) -> Iterator[str]:
         among = f"{counted.n_texts:,} texts"
         if counted.n_counted < counted.n_texts:
             among = f"{counted.n_counted:,} sampled texts ({counted.n_texts:,} in all)"
+        about = "About " if model.hosted else ""
         yield (
-            f"{counted.n_cut:,} of {among} in {records.name} are longer than the "
+            f"{about}{counted.n_cut:,} of {among} in {records.name} are longer than the "
             f"{counted.max_tokens:,} tokens that {model.name} reads: what comes after is in no "
             "vector and cannot be found."
         )

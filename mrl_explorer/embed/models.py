@@ -6,13 +6,16 @@ import hashlib
 import importlib.util
 import math
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from mrl_explorer.embed.connections import Connection
 from mrl_explorer.embed.description import Told, describe, entry_of, is_path, local_folder
+from mrl_explorer.embed.hosted import Hosted, hosted_digest, sent_dim
+from mrl_explorer.embed.hosted_names import HostedName, hosted_entry, parse_hosted
 from mrl_explorer.embed.hub import hub_folder
 from mrl_explorer.embed.known_models import BUNDLED
 from mrl_explorer.embed.model_files import (
@@ -52,12 +55,13 @@ class Model:
     Attributes
     ----------
     name : str
-        As the user gave it: a bundled model's short name, a folder, or an id on the hub.
+        As the user gave it: a bundled model's short name, a folder, an id on the hub, or
+        provider:model.
     full_dim : int
         Components of the vectors it returns when nothing is cut.
     files : str
         SHA-256 in hex of its files (weights, tokenizer, configuration): equal for equal models,
-        wherever they lie.
+        wherever they lie. Of a hosted model, of its address and all parameters that are sent.
     max_tokens : int or None
         Tokens of a text that it reads, its prompt included; the rest is cut. None reads everything.
     query_prompt, document_prompt : str
@@ -70,7 +74,7 @@ class Model:
         Whether a layer norm over all dims comes before anything is cut.
     batch_size : int
         Texts a batch that suit it.
-    encoder : sentence_transformers.SentenceTransformer
+    encoder : sentence_transformers.SentenceTransformer or Hosted
         The model itself. Encode through `encode` and `embed`, which hold the lock.
     lock : Turns
         One batch at a time: sessions share a model, and its tokenizer keeps the settings of the
@@ -87,13 +91,18 @@ class Model:
     licence: str | None
     layer_norm: bool
     batch_size: int
-    encoder: "SentenceTransformer" = field(repr=False, compare=False)
+    encoder: "SentenceTransformer | Hosted" = field(repr=False, compare=False)
     lock: Turns = field(default_factory=Turns, repr=False, compare=False)
 
     @property
     def dims(self) -> tuple[int, ...]:
         """Dims it was trained to be cut at, ascending; empty when none are named."""
         return self.matryoshka.dims
+
+    @property
+    def hosted(self) -> bool:
+        """Whether it runs at a provider, so that texts leave this machine."""
+        return isinstance(self.encoder, Hosted)
 
     def prompt(self, kind: Kind) -> str:
         """Give what goes before each text of a kind."""
@@ -105,13 +114,20 @@ class Model:
         The prompt of the other kind is left out: changing what goes before queries leaves the
         documents' embeddings as they are.
         """
-        digest = hashlib.sha256()
-        for part in (self.files, str(self.layer_norm), kind, self.prompt(kind)):
-            digest.update(hashlib.sha256(part.encode()).digest())
-        return digest.hexdigest()
+        return content_fingerprint(
+            self.files, layer_norm=self.layer_norm, kind=kind, prompt=self.prompt(kind)
+        )
 
 
-def load_model(name: str, told: Told | None = None) -> Model:
+def content_fingerprint(files: str, *, layer_norm: bool, kind: Kind, prompt: str) -> str:
+    """SHA-256 in hex of what decides a vector; parameters as the attributes of `Model`."""
+    digest = hashlib.sha256()
+    for part in (files, str(layer_norm), kind, prompt):
+        digest.update(hashlib.sha256(part.encode()).digest())
+    return digest.hexdigest()
+
+
+def load_model(name: str, told: Told | None = None, connection: Connection | None = None) -> Model:
     """Load an embedding model; nothing that it brings along is executed.
 
     Only where the server's owner lists it in `MRL_EXPLORER_ALLOW_REMOTE_CODE` does a model run
@@ -121,18 +137,25 @@ def load_model(name: str, told: Told | None = None) -> Model:
     ----------
     name : str
         A key of `BUNDLED`, the folder of a sentence-transformers model (never looked up on the
-        hub), or an id on the hub (taken from the local copy where there is one).
+        hub), an id on the hub (taken from the local copy where there is one), or a hosted model:
+        provider:model, where `#256` asks for so many dims and `@https://host/v1` names the
+        address of any API that speaks the provider's protocol.
     told : Told, optional
         Prompts and dims to use instead of what its files and the registry say.
+    connection : Connection, optional
+        How a hosted model is reached. One that the registry does not know is sent one letter, to
+        count its dims.
 
     Raises
     ------
     InputError
         If there is no such model, it cannot be reached, a package is missing, it is not a
-        sentence-transformers model of dense vectors, it needs code of its own, or it runs only at
-        its provider.
+        sentence-transformers model of dense vectors, it needs code of its own, or a hosted one has
+        no key.
     """
     name = name.strip()
+    if (hosted := parse_hosted(name)) is not None:
+        return _load_hosted(hosted, told, connection or Connection())
     _package_folder("sentence-transformers", needed_by=name)
     entry = entry_of(name)
     if entry is not None and entry.place is not None:
@@ -144,7 +167,8 @@ def load_model(name: str, told: Told | None = None) -> Model:
     if is_path(name):
         raise InputError(
             f"There is no folder {name}; give the folder of a sentence-transformers model, a "
-            f"model id on the hub (owner/model), or one of the bundled: {', '.join(BUNDLED)}."
+            "model id on the hub (owner/model), a hosted one (provider:model), or one of the "
+            f"bundled: {', '.join(BUNDLED)}."
         )
     repository = entry.name if entry else name
     folder = hub_folder(repository)
@@ -184,6 +208,35 @@ def bundled_folder(entry: ModelEntry) -> Path | None:
     if not isinstance(place, PackagedFolder):
         return None
     return _package_folder(place.package, needed_by=entry.name) / place.folder
+
+
+def _load_hosted(hosted: HostedName, told: Told | None, connection: Connection) -> Model:
+    entry = hosted_entry(hosted)
+    if entry is not None and entry.obstacle:
+        raise InputError(f"{entry.name} {entry.obstacle}.")
+    _package_folder("openai", needed_by=str(hosted))
+    encoder = Hosted(hosted, connection)
+    full_dim = sent_dim(hosted) or (
+        entry.full_dim if entry is not None and hosted.endpoint is None else encoder.count_dims()
+    )
+    if entry is not None and hosted.dim is None and entry.full_dim != full_dim:
+        # Another model of that name.
+        entry = None
+    known = describe(entry, folder=None, told=told)
+    dims = tuple(dim for dim in known.matryoshka.dims if dim <= full_dim)
+    return Model(
+        name=str(hosted),
+        full_dim=full_dim,
+        files=hosted_digest(hosted),
+        max_tokens=None if entry is None else entry.max_tokens,
+        query_prompt=known.query_prompt.text,
+        document_prompt=known.document_prompt.text,
+        matryoshka=replace(known.matryoshka, dims=dims),
+        licence=known.licence,
+        layer_norm=entry is not None and entry.layer_norm,
+        batch_size=hosted.provider.max_texts,
+        encoder=encoder,
+    )
 
 
 def _load_bundled(entry: ModelEntry, told: Told | None) -> Model:

@@ -47,13 +47,32 @@ class PackagedFolder:
 
 
 @dataclass(frozen=True, slots=True)
+class Price:
+    """What a provider asks for.
+
+    Attributes
+    ----------
+    dollars : float
+        US dollars for a million tokens of text.
+    source : str
+        Public address that states it.
+    date : str
+        When it was stated: year, or year and month; of a page without a date, when it was read.
+    """
+
+    dollars: float
+    source: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelEntry:
     """What public sources state of a model.
 
     Attributes
     ----------
     name : str
-        Short name of a bundled model, id on the hub, or provider/model.
+        Short name of a bundled model, id on the hub, or provider:model.
     access : Access
         Where it is.
     full_dim : int
@@ -82,6 +101,8 @@ class ModelEntry:
         Why it cannot be loaded here, as the end of a sentence; empty when it can.
     dim_parameter, role_parameter : str or None
         Parameters of a hosted API: for the dims, and for telling queries from documents.
+    price : Price or None
+        What its provider asks for.
     place : StaticFiles, PackagedFolder or None
         Files of a bundled model.
     """
@@ -103,6 +124,7 @@ class ModelEntry:
     obstacle: str = ""
     dim_parameter: str | None = None
     role_parameter: str | None = None
+    price: Price | None = None
     place: StaticFiles | PackagedFolder | None = None
 
     @property
@@ -140,6 +162,7 @@ class ModelEntry:
             "licence": self.licence,
             "own code": {True: "yes", False: "no", None: None}[self.needs_code],
             "prompts": self.prompts_text,
+            "$ per million tokens": None if self.price is None else self.price.dollars,
         }
 
 

@@ -20,7 +20,9 @@ from mrl_explorer.data import (
 from mrl_explorer.data.docstrings import Library, read_library
 from mrl_explorer.embed.cache import cache_dir
 from mrl_explorer.embed.collections import embed_collection, needs_model
+from mrl_explorer.embed.connections import Connection
 from mrl_explorer.embed.description import Told, describe_model
+from mrl_explorer.embed.hosted_names import is_hosted
 from mrl_explorer.embed.lengths import length_notes
 from mrl_explorer.embed.models import load_model
 from mrl_explorer.embed.storage import LIBRARY
@@ -153,9 +155,15 @@ class DataSource:
         return self.embed(self.read(on_progress), on_progress)[0]
 
     def embed(
-        self, collection: Collection, on_progress: OnProgress = silent
+        self,
+        collection: Collection,
+        on_progress: OnProgress = silent,
+        connection: Connection | None = None,
     ) -> tuple[Collection, Origin]:
         """Give a collection that was read from these files its vectors, and tell how.
+
+        A hosted model is reached as `connection` says; without one that was confirmed, it may be
+        used as far as the cache goes.
 
         Raises
         ------
@@ -169,10 +177,10 @@ class DataSource:
         if not needs_model(collection):
             # What the registry knows needs no download; a name that it does not know may be wrong.
             known = describe_model(self.model, told)
-            if known.entry is None:
+            if known.entry is None and not is_hosted(self.model):
                 load_model(self.model, told)
             return collection, Origin(self.model, known.matryoshka.dims)
-        model = load_model(self.model, told)
+        model = load_model(self.model, told, connection)
         return embed_collection(collection, model, on_progress=on_progress), Origin(
             self.model,
             model.dims,

@@ -26,6 +26,7 @@ from mrl_explorer.embed import DataSource
 from mrl_explorer.errors import InputError
 from mrl_explorer.retrieval.evaluation_file import SUFFIX, load_evaluation
 from mrl_explorer.ui import datasets
+from mrl_explorer.ui.hosted_panel import show_sending
 from mrl_explorer.ui.library_panel import show_library
 from mrl_explorer.ui.model_picker import show_model
 from mrl_explorer.ui.overview import show_overview
@@ -114,7 +115,8 @@ def show() -> None:
         st.subheader("What was understood", anchor=False)
         show_overview(collection, overview)
         source = show_model(source, collection)
-        show_run(source, collection)
+        connection = show_sending(source, collection)
+        show_run(source, collection, connection)
     except InputError as error:
         show_error(str(error))
 
@@ -123,7 +125,7 @@ def _show_empty() -> None:
     st.info(
         "Start with documents and queries, or with a BEIR collection as one ZIP or folder. Texts "
         "are embedded here, by a model you name; vectors you have are used as they are. Nothing "
-        "leaves this machine."
+        "leaves this machine, unless you choose a hosted model and agree to what is sent."
     )
 
 

@@ -12,17 +12,20 @@ from mrl_explorer.embed import (
     ModelEntry,
     Prompt,
     describe_model,
+    is_hosted,
     needs_model,
 )
 from mrl_explorer.ui.problems import literal
 from mrl_explorer.ui.run_panel import parse_dims
 
 _OTHER = "another model"
+_ENDPOINT = "a server of your own (OpenAI-compatible)"
 _LOADABLE = [name for name, entry in REGISTRY.items() if entry.loads]
 _HELP_MODEL = (
     "wordllama-256 and minilm-384 are bundled and need no download. wordllama-256: static, "
     "Matryoshka, 50,000 short texts a minute and more on a laptop. minilm-384: a standard "
-    "transformer, slower. The others are downloaded from the hub once."
+    "transformer, slower. Names with a colon (openai:...) run at their provider: your texts are "
+    "sent there, for a price that is shown first. The others are downloaded from the hub once."
 )
 _HELP_TABLE = (
     "Click a row to use that model. Matryoshka: whether it was trained to be cut. Dims: those it "
@@ -42,16 +45,18 @@ def show_model(source: DataSource, collection: Collection) -> DataSource:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox(
             "Embed with",
-            [*_LOADABLE, _OTHER],
+            [*_LOADABLE, _ENDPOINT, _OTHER],
             key="model",
             persist_state="session",
             width=440,
             on_change=_forget_click,
             help=_HELP_MODEL,
         )
-        if name == _OTHER:
+        if name == _ENDPOINT:
+            name = _ask_endpoint()
+        elif name == _OTHER:
             name = st.text_input(
-                "A folder on this server, or an id on the hub",
+                "A folder on this server, an id on the hub, or provider:model",
                 key="model name",
                 persist_state="session",
                 width=440,
@@ -66,6 +71,29 @@ def show_model(source: DataSource, collection: Collection) -> DataSource:
     _show_facts(known)
     _show_cut(known, collection)
     return _show_details(replace(source, model=name), known)
+
+
+def _ask_endpoint() -> str:
+    """Ask for a model behind an API that speaks OpenAI's protocol; "" until it is named."""
+    address = st.text_input(
+        "Its address",
+        key="endpoint address",
+        persist_state="session",
+        width=280,
+        placeholder="https://host/v1",
+        help="Of any API that speaks OpenAI's protocol: Azure, vLLM, Text Embeddings Inference, "
+        "Ollama, LM Studio and more. Addresses in this server's own network can be used where "
+        "its owner lists them in MRL_EXPLORER_ALLOW_ENDPOINTS.",
+    ).strip()
+    model = st.text_input(
+        "Its model",
+        key="endpoint model",
+        persist_state="session",
+        width=220,
+        placeholder="nomic-embed-text",
+        help="The id by which that server knows it. Add #256 to ask for so many dims.",
+    ).strip()
+    return f"openai:{model}@{address}" if address and model else ""
 
 
 def _show_table() -> None:
@@ -120,6 +148,9 @@ def _show_table() -> None:
                 "access": st.column_config.TextColumn(
                     help="bundled: no download. hub: downloaded once. hosted: runs at its provider."
                 ),
+                "$ per million tokens": st.column_config.NumberColumn(
+                    format="$%.3f", help="What a hosted model costs, as far as it is known."
+                ),
                 "full dim": st.column_config.NumberColumn(format="%d", help="Dims, nothing cut."),
                 "max tokens": st.column_config.NumberColumn(
                     format="%d", help="Tokens of a text that it reads; the rest is cut off."
@@ -157,11 +188,12 @@ def _show_cut(known: Description, collection: Collection) -> None:
         if records.vectors is None and (n := count_longer(records, limit))
     ]
     if longer:
+        hosted = known.entry is not None and known.entry.access == "hosted"
+        exactly = "" if hosted else "; counted exactly once it runs"
         st.warning(
             f"Longer than the {limit:,} tokens that this model reads: about "
-            f"{' and '.join(longer)} (a token for 4 bytes; counted exactly once it runs). The rest "
-            "of each is cut off and never found: split documents into passages, or choose a model "
-            "that reads more.",
+            f"{' and '.join(longer)} (a token for 4 bytes{exactly}). The rest of each is cut off "
+            "and never found: split documents into passages, or choose a model that reads more.",
             icon=":material/content_cut:",
         )
 
@@ -210,10 +242,12 @@ def _show_details(source: DataSource, known: Description) -> DataSource:
     label = "Prompts and trained dims" if listed else "Prompts and trained dims of this model"
     with st.expander(label, expanded=not listed, icon=":material/edit_note:"):
         if not listed:
-            st.caption(
-                "This model is not among the known ones. Left as they are, these fields hold what "
-                "its own files say."
+            held = (
+                "Empty fields add nothing to your texts; its documentation says what it expects."
+                if name is not None and is_hosted(name)
+                else "Left as they are, these fields hold what its own files say."
             )
+            st.caption(f"This model is not among the known ones. {held}")
         with st.grid(2, min_column_width=300):
             query = _ask_prompt("query", name, known.query_prompt)
             document = _ask_prompt("document", name, known.document_prompt)

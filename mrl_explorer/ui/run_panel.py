@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from mrl_explorer.data import Collection
-from mrl_explorer.embed import DataSource, needs_model
+from mrl_explorer.embed import Connection, DataSource, needs_model
 from mrl_explorer.errors import InputError
 from mrl_explorer.progress import OnProgress
 from mrl_explorer.report.formats import byte_text, time_text
@@ -42,15 +42,15 @@ class Run:
     exclude_self: bool
 
 
-def show_run(source: DataSource, collection: Collection) -> None:
-    """Ask for settings, start the run, and show how it goes."""
+def show_run(source: DataSource, collection: Collection, connection: Connection | None) -> None:
+    """Ask for settings, start the run, and show how it goes; closed without a connection."""
     st.subheader("Run", anchor=False)
     run = _show_settings()
     vectors = collection.documents.vectors
     if run.dims is None and vectors is not None:
         st.caption(f"Dims: {', '.join(map(str, default_dims(vectors.shape[1])))}.")
     st.caption(_estimate(source, collection, run), help=_HELP_ESTIMATE)
-    ready = source.model is not None or not needs_model(collection)
+    ready = connection is not None and (source.model is not None or not needs_model(collection))
     if st.button(
         "Evaluate",
         type="primary",
@@ -60,7 +60,7 @@ def show_run(source: DataSource, collection: Collection) -> None:
     ):
         jobs.begin(
             "evaluate",
-            lambda on_progress: _work(source, collection, run, on_progress),
+            lambda on_progress: _work(source, collection, run, connection, on_progress),
             then=lambda done: explore(datasets.take_up(done, source)),
         )
         # Drawn anew, the button is closed for as long as the run goes on.
@@ -174,10 +174,14 @@ def parse_dims(text: str) -> tuple[int, ...] | None:
 
 
 def _work(
-    source: DataSource, collection: Collection, run: Run, on_progress: OnProgress
+    source: DataSource,
+    collection: Collection,
+    run: Run,
+    connection: Connection | None,
+    on_progress: OnProgress,
 ) -> datasets.Done:
     """Embed what has no vectors, rank, and keep it; in the job's thread, so without the page."""
-    collection, origin = source.embed(collection, on_progress)
+    collection, origin = source.embed(collection, on_progress, connection)
     dims, vectors = run.dims, collection.documents.vectors
     if dims is not None and vectors is not None:
         # The slider's last stop is full dimension, in every quantization and basis.

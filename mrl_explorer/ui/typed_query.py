@@ -6,12 +6,21 @@ import numpy as np
 import streamlit as st
 
 from mrl_explorer.data import Collection, passages
-from mrl_explorer.embed import Model, Told, check_same_model, embed, load_model
+from mrl_explorer.embed import (
+    Connection,
+    Model,
+    Told,
+    check_same_model,
+    embed,
+    estimate_query,
+    load_model,
+)
 from mrl_explorer.errors import InputError
 from mrl_explorer.retrieval.evaluation import Listed, list_documents
 from mrl_explorer.retrieval.rankings import Rankings
 from mrl_explorer.ui.datasets import Dataset
-from mrl_explorer.ui.problems import show_error
+from mrl_explorer.ui.hosted_panel import has_key, typed_connection
+from mrl_explorer.ui.problems import literal, show_error
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +59,9 @@ def search_typed(dataset: Dataset, text: str) -> Found | None:
             return None
         with st.spinner("Searching every configuration"):
             key = dataset.key, dataset.version
+            if model.hosted:
+                told = Told(model.query_prompt)
+                st.caption(literal(estimate_query(model.name, text, told).sentence))
             return _search(dataset, key, model, model.fingerprint("query"), text)
     except InputError as error:
         show_error(str(error))
@@ -65,16 +77,20 @@ def _model(dataset: Dataset) -> Model | None:
             "Which model made these vectors?",
             key="vectors_model",
             persist_state="session",
-            placeholder="for example wordllama-256, a folder, or an id on the hub",
+            placeholder="for example wordllama-256, openai:text-embedding-3-small, a folder",
             help="Three texts are embedded again and compared with their vectors: only the same "
             "model can search among them.",
         ).strip()
         if not name:
             st.info("To search ready vectors, name the model that made them.")
             return None
+    if not has_key(name):
+        st.info("A typed query is sent to this model's provider, which wants a key.")
+        return None
     with st.spinner(f"Loading {name}"):
         # With the prompts of the run, whatever its files say by now.
-        model = _load(name, Told(source.query_prompt, source.document_prompt))
+        told = Told(source.query_prompt, source.document_prompt)
+        model = _load(name, told, typed_connection(name))
     if source.query_prompt is None:
         # The vectors came ready: what is said of their model may be wrong.
         _check(dataset, (dataset.key, dataset.version), model, model.fingerprint("document"))
@@ -82,8 +98,9 @@ def _model(dataset: Dataset) -> Model | None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _load(name: str, told: Told) -> Model:
-    return load_model(name, told)
+def _load(name: str, told: Told, connection: Connection) -> Model:
+    # A key that one session typed is not for another: it tells their models apart.
+    return load_model(name, told, connection)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)

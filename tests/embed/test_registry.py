@@ -1,7 +1,10 @@
 import pytest
 
-from mrl_explorer.embed import BUNDLED, REGISTRY, find_entry, load_model
+from mrl_explorer.embed import BUNDLED, REGISTRY, find_entry, load_model, parse_hosted
 from mrl_explorer.errors import InputError
+
+# No public source states what these cost.
+UNPRICED = {"jina:jina-embeddings-v3", "google:text-embedding-005"}
 
 
 def test_it_knows_many_models_of_each_kind():
@@ -24,7 +27,8 @@ def test_an_entry_agrees_with_itself(name):
     if entry.matryoshka is not True:
         assert not entry.dims_text
     if entry.access == "hosted":
-        assert not entry.loads
+        assert parse_hosted(name) is not None
+        assert (entry.price is None) == (name in UNPRICED)
         assert entry.matryoshka is not True or entry.dim_parameter
     if entry.access == "hub":
         assert f"https://huggingface.co/{name}" in entry.sources
@@ -39,7 +43,7 @@ def test_facts_of_well_known_models():
     e5 = REGISTRY["intfloat/multilingual-e5-large"]
     assert (e5.full_dim, e5.max_tokens, e5.matryoshka) == (1024, 512, False)
     assert (e5.query_prompt, e5.document_prompt) == ("query: ", "passage: ")
-    openai = REGISTRY["openai/text-embedding-3-large"]
+    openai = REGISTRY["openai:text-embedding-3-large"]
     assert openai.dims_text == "any from 1 (published: 256, 1024, 3072)"
     assert openai.dim_parameter == "dimensions"
     assert [name for name, entry in REGISTRY.items() if entry.layer_norm] == [nomic.name]
@@ -64,6 +68,7 @@ def test_what_is_said_of_the_bundled_models_is_true(name):
         (" minilm-384 ", "minilm-384"),
         ("all-mpnet-base-v2", "sentence-transformers/all-mpnet-base-v2"),
         ("nobody/nothing", None),
+        ("openai/text-embedding-3-small", "openai:text-embedding-3-small"),
         ("", None),
     ],
 )
@@ -75,11 +80,7 @@ def test_an_entry_is_found_as_people_write_it(name, found):
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        (
-            "openai/text-embedding-3-small",
-            "openai/text-embedding-3-small runs at its provider; make vectors there and load them "
-            "as ready vectors.",
-        ),
+        ("google:text-embedding-005", "is served by Vertex AI only"),
         ("jinaai/jina-embeddings-v3", "encode elsewhere and load the vectors"),
     ],
 )

@@ -38,7 +38,7 @@ def test_what_was_put_before_the_texts_is_kept(texts, tiny_folder):
 
 
 def test_ready_vectors_take_the_dims_of_their_hosted_model(vectors):
-    source = DataSource(**vectors, model="openai/text-embedding-3-small")
+    source = DataSource(**vectors, model="openai:text-embedding-3-small")
     collection, origin = source.embed(source.read())
     assert origin.trained_dims == (512, 1536)
     assert origin.query_prompt is None

@@ -164,7 +164,7 @@ class SlowWork:
         self.started, self.go_on = threading.Event(), threading.Event()
         self.n_runs = 0
 
-    def __call__(self, source, collection, run, on_progress):
+    def __call__(self, source, collection, run, connection, on_progress):
         self.n_runs += 1
         on_progress(Progress(3, 10, "embedding documents"))
         self.started.set()
