@@ -11,6 +11,7 @@ from mrl_explorer.embed.description import (
     stated_matryoshka,
 )
 from mrl_explorer.embed.encoding import encode
+from mrl_explorer.embed.export import RECIPE, adapted_zip, adapter_npz, save_adapted
 from mrl_explorer.embed.known_models import BUNDLED, REGISTRY, find_entry
 from mrl_explorer.embed.lengths import CutTexts, count_cut_texts, length_notes
 from mrl_explorer.embed.model_files import Matryoshka
@@ -30,6 +31,7 @@ __all__ = [
     "BUNDLED",
     "CACHE_KINDS",
     "MIN_COSINE",
+    "RECIPE",
     "REGISTRY",
     "CutTexts",
     "DataSource",
@@ -41,6 +43,8 @@ __all__ = [
     "Origin",
     "Prompt",
     "Told",
+    "adapted_zip",
+    "adapter_npz",
     "cache_dir",
     "cache_limit",
     "cache_usage",
@@ -57,6 +61,7 @@ __all__ = [
     "mark_used",
     "needs_model",
     "same_model",
+    "save_adapted",
     "stated_matryoshka",
     "trim_cache",
 ]
