@@ -3,17 +3,14 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
-from tqdm import tqdm
-
+from mrl_explorer.cli.bar import Bar
 from mrl_explorer.cli.output import align, check_target, integers, names, write_json
 from mrl_explorer.data import Splitting
 from mrl_explorer.data import docstrings as library
 from mrl_explorer.decide.summary import Summary, summarise
 from mrl_explorer.embed import BUNDLED, DataSource
 from mrl_explorer.errors import InputError
-from mrl_explorer.progress import Progress
 from mrl_explorer.retrieval.basis import RUN_BASES
 from mrl_explorer.retrieval.evaluation import DEFAULT_DEPTH, evaluate, record_origin
 from mrl_explorer.retrieval.evaluation_file import save_evaluation
@@ -125,7 +122,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     # Said before the work rather than after it.
     for target in (options.save, options.json):
         check_target(target)
-    with _Bar() as bar:
+    with Bar() as bar:
         source = DataSource(
             options.corpus,
             options.queries,
@@ -165,26 +162,6 @@ def _evaluate(options: argparse.Namespace) -> int:
     if options.json != "-":
         sys.stdout.write(_table(summary))
     return 0
-
-
-class _Bar:
-    """A progress bar on standard error, one for each kind of work in turn."""
-
-    def __init__(self) -> None:
-        self._bar: tqdm[Any] | None = None
-
-    def __enter__(self) -> "_Bar":
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-    def show(self, progress: Progress) -> None:
-        if self._bar is None or self._bar.desc != f"{progress.what}: ":
-            self.__exit__()
-            self._bar = tqdm(total=progress.total, desc=progress.what, leave=False, delay=0.5)
-        self._bar.update(progress.done - self._bar.n)
 
 
 def _figures(summary: Summary) -> dict[str, object]:

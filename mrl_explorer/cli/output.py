@@ -6,6 +6,8 @@ import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from mrl_explorer.errors import InputError
 
 
@@ -69,3 +71,9 @@ def align(lines: Sequence[Sequence[str]], *, left: Collection[int]) -> str:
         + "\n"
         for line in lines
     )
+
+
+def loss_line(step: int, dims: Sequence[int], losses: np.ndarray) -> str:
+    """Write the loss of each dim at a step of a training: 'step 20: 64d 0.512, 128d 0.231'."""
+    each = (f"{dim}d {loss:.3f}" for dim, loss in zip(dims, losses, strict=True))
+    return f"step {step}: {', '.join(each)}"

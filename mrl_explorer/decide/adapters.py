@@ -148,13 +148,19 @@ def train_and_judge(
     documents, queries = vectors_of(collection.documents), vectors_of(collection.queries)
     if len(queries) == 0:
         raise InputError("There are no queries to judge an adapter by: add a file of queries.")
-    steps, losses = [], []
-    for checkpoint in train(documents, dims=dims, unseen=unseen, on_progress=on_progress):
-        steps.append(checkpoint.step)
-        losses.append(checkpoint.losses)
-        on_progress(Progress(checkpoint.step, checkpoint.n_steps, "training the adapter"))
-        if not goes_on(checkpoint):
-            break
+    steps: list[int] = []
+    losses: list[np.ndarray] = []
+    try:
+        for checkpoint in train(documents, dims=dims, unseen=unseen, on_progress=on_progress):
+            steps.append(checkpoint.step)
+            losses.append(checkpoint.losses)
+            on_progress(Progress(checkpoint.step, checkpoint.n_steps, "training the adapter"))
+            if not goes_on(checkpoint):
+                break
+    except KeyboardInterrupt:
+        if not steps:
+            raise
+        # On a terminal, Ctrl-C ends the training and not the work: the best so far is judged.
     excluded = own_rows(collection.documents, collection.queries) if exclude_self else None
     basis = checkpoint.best
     held_out = rank_held_out(

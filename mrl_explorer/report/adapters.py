@@ -28,7 +28,7 @@ def verdict_sentences(verdict: AdapterVerdict) -> tuple[str, ...]:
     said = [
         f"On {verdict.n_docs:,} documents that it has not seen, with {verdict.n_queries:,} queries "
         f"that it has not seen, averaged over the dims that cut: {measure} "
-        f"{_signed(verdict.gain)} against PCA, its start, and {_signed(verdict.over_native)} "
+        f"{pair_text(verdict.gain)} against PCA, its start, and {pair_text(verdict.over_native)} "
         "against the model's own prefix.",
         f"At {row.dim} dims: prefix {share_text(row.native)}, PCA {share_text(row.pca)}, adapter "
         f"{share_text(row.adapter)}. At full dimension it keeps "
@@ -37,7 +37,7 @@ def verdict_sentences(verdict: AdapterVerdict) -> tuple[str, ...]:
     if verdict.ndcg_gain is not None:
         said.append(
             f"nDCG@{k} by your judgements of these documents ({verdict.n_judged:,} queries): "
-            f"{_signed(verdict.ndcg_gain)} against PCA."
+            f"{pair_text(verdict.ndcg_gain)} against PCA."
         )
     if not verdict.offered:
         said.append(
@@ -150,8 +150,8 @@ def _chart(
     }
 
 
-def _signed(pair: Pair) -> str:
-    """Write a difference with its interval: '+.031 (+.020 to +.042)'."""
+def pair_text(pair: Pair) -> str:
+    """Write a difference with its interval: "+.031 (+.020 to +.042)"."""
     return f"{_sign(pair.difference)} ({_sign(pair.low)} to {_sign(pair.high)})"
 
 
