@@ -82,7 +82,7 @@ class Trained:
     Attributes
     ----------
     basis : Basis
-        The map with the least loss on documents that were not trained on.
+        The map that keeps the most neighbours of documents that were not trained on.
     dims : tuple of int
         Prefixes that it was trained for, full dimension last.
     steps : tuple of int

@@ -3,12 +3,14 @@
 It starts from the principal axes and learns from documents alone, so every query is new to it. For
 each document of a batch, similarities to its neighbours and to those of the others, at full
 dimension and in each prefix of the mapped vectors, become two distributions (a softmax); the loss
-is how far the second is from the first (Kullback and Leibler 1951), averaged over the prefixes.
+is how far the second is from the first (Kullback and Leibler 1951), as a share of what it is at
+the start, averaged over the prefixes.
 """
 
 # ruff: noqa: PLC0415 - torch takes seconds to import, and the first screen must not wait.
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,20 +30,29 @@ LEAST_DOCUMENTS = 200
 MOST_TRAINED = 20_000
 """Documents trained on; more are a seeded sample, since their number then changes little."""
 
-MOST_STOPPING = 2_000
+MOST_STOPPING = 1_000
 """Documents that tell when to stop, at most."""
 
-N_STEPS = 600
+N_STEPS = 300
 STEPS_UNTOLD = 20
 """A check of the loss every so many steps."""
 
 PATIENCE = 8
-"""Checks without a better loss, after which it stops."""
+"""Checks without a better one, after which it stops."""
 
 _N_ANCHORS = 128
 _N_NEAR = 100
 _N_DRAWN = 16
 """Neighbours drawn for each anchor of a batch, of the nearest."""
+
+_N_RANDOM = 500
+"""Other documents in each batch."""
+
+_LEAST_LOSS = 0.01
+"""What a prefix counts as losing at the start, at least: full dimension loses nothing."""
+
+_N_KEPT = 10
+"""Nearest neighbours that a prefix is to keep, for the choice of the best."""
 
 _TEMPERATURE = 0.05
 _LEARNING_RATE = 1e-3
@@ -60,8 +71,12 @@ class Checkpoint:
         Prefixes that the loss is of, ascending.
     losses : np.ndarray
         (n_dims,) loss of each prefix, on documents that are not trained on.
+    kept : np.ndarray
+        (n_dims,) share of the nearest neighbours of these documents, among themselves, that each
+        prefix keeps.
     best : Basis
-        The map with the least mean loss so far; the start is among them.
+        The map whose prefixes keep the most on average; the start is among them. The loss can
+        fall while they keep less, since it also counts how far the others are.
     best_step : int
         When that was.
     """
@@ -70,6 +85,7 @@ class Checkpoint:
     n_steps: int
     dims: tuple[int, ...]
     losses: np.ndarray
+    kept: np.ndarray
     best: Basis
     best_step: int
 
@@ -135,11 +151,11 @@ def train(
     assert start is not None  # noqa: S101 - principal axes have components
     fit, stop = unit_rows(documents[trained_on]), unit_rows(documents[seen[:n_stopping]])
     lesson = _Lesson(fit, stop, (*dims, full_dim))
-    best, best_step, least = Basis("adapter", start, unseen), 0, np.inf
-    for step, components, losses in lesson.run(start, rng, n_steps):
-        if losses.mean() < least:
-            best, best_step, least = Basis("adapter", components, unseen), step, losses.mean()
-        yield Checkpoint(step, n_steps, lesson.dims, losses, best, best_step)
+    best, best_step, most = Basis("adapter", start, unseen), 0, -np.inf
+    for step, components, losses, kept in lesson.run(start, rng, n_steps):
+        if kept[:-1].mean() > most:
+            best, best_step, most = Basis("adapter", components, unseen), step, kept[:-1].mean()
+        yield Checkpoint(step, n_steps, lesson.dims, losses, kept, best, best_step)
         if step - best_step >= PATIENCE * STEPS_UNTOLD:
             return
 
@@ -152,21 +168,41 @@ class _Lesson:
 
         self.dims = dims
         self._fit, self._stop = torch.from_numpy(fit), torch.from_numpy(stop)
-        self._near = _neighbours(self._fit, min(_N_NEAR, len(fit) - 1))
-        full = self._stop @ self._stop.T
-        self._stop_target = _distribution(full.fill_diagonal_(-torch.inf))
+        with _one_thread():
+            self._near = _neighbours(self._fit, min(_N_NEAR, len(fit) - 1))
+            full = (self._stop @ self._stop.T).fill_diagonal_(-torch.inf)
+            self._stop_target = _distribution(full)
+            # Those at least as near as the k-th: ties count.
+            self._n_kept = min(_N_KEPT, len(stop) - 1)
+            self._stop_near = full >= full.topk(self._n_kept, dim=1).values[:, -1:]
 
     def run(
         self, start: np.ndarray, rng: np.random.Generator, n_steps: int
-    ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-        """Give step, (full_dim, full_dim) components, and (n_dims,) losses, now and then."""
+    ) -> Iterator[tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
+        """Give step, (full_dim, full_dim) components, (n_dims,) losses and kept, now and then."""
         import torch
 
         weights = torch.nn.Parameter(torch.from_numpy(start.copy()))
         optimiser = torch.optim.Adam([weights], lr=_LEARNING_RATE)
+        with _one_thread():
+            yield from self._steps(weights, optimiser, rng, n_steps)
+
+    def _steps(
+        self,
+        weights: "torch.Tensor",
+        optimiser: "torch.optim.Optimizer",
+        rng: np.random.Generator,
+        n_steps: int,
+    ) -> Iterator[tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
+        import torch
+
         for step in range(n_steps + 1):
             if step % STEPS_UNTOLD == 0 or step == n_steps:
-                yield step, weights.detach().numpy().copy(), self._check(weights)
+                losses, kept = self._check(weights)
+                if step == 0:
+                    # A short prefix loses the most, and would else be all that counts.
+                    self._scale = torch.from_numpy(losses.clip(_LEAST_LOSS))
+                yield step, weights.detach().numpy().copy(), losses, kept
             if step == n_steps:
                 return
             # From the full rate down to nothing, along half a cosine.
@@ -183,22 +219,36 @@ class _Lesson:
         rows = rng.choice(len(self._fit), min(_N_ANCHORS, len(self._fit)), replace=False)
         n_near = self._near.shape[1]
         drawn = rng.integers(n_near, size=(len(rows), _N_DRAWN))
-        pool = np.unique(np.take_along_axis(self._near[rows], drawn, axis=1))
+        near = np.take_along_axis(self._near[rows], drawn, axis=1)
+        others_too = rng.integers(len(self._fit), size=_N_RANDOM)
+        pool = np.unique(np.concatenate([near.ravel(), others_too]))
         anchors, others = self._fit[torch.from_numpy(rows)], self._fit[torch.from_numpy(pool)]
         itself = torch.from_numpy(rows[:, None] == pool[None, :])
         target = _distribution((anchors @ others.T).masked_fill(itself, -torch.inf))
         losses = _losses(anchors @ weights.T, others @ weights.T, self.dims, target, itself)
-        return torch.stack(losses).mean()
+        return (torch.stack(losses) / self._scale).mean()
 
-    def _check(self, weights: "torch.Tensor") -> np.ndarray:
-        """Give the loss of each prefix on the documents that tell when to stop."""
+    def _check(self, weights: "torch.Tensor") -> tuple[np.ndarray, np.ndarray]:
+        """Give the loss of each prefix on the documents that tell when to stop, and what it keeps.
+
+        Both are (n_dims,).
+        """
         import torch
 
         with torch.no_grad():
             mapped = self._stop @ weights.T
             itself = torch.eye(len(mapped), dtype=torch.bool)
             losses = _losses(mapped, mapped, self.dims, self._stop_target, itself)
-            return torch.stack(losses).numpy()
+            kept = [self._share_kept(mapped[:, :dim]) for dim in self.dims]
+            return torch.stack(losses).numpy(), np.array(kept)
+
+    def _share_kept(self, cut: "torch.Tensor") -> float:
+        """Give the share of true neighbours among those that cut vectors find."""
+        import torch
+
+        unit = torch.nn.functional.normalize(cut, dim=1)
+        found = (unit @ unit.T).fill_diagonal_(-torch.inf).topk(self._n_kept, dim=1).indices
+        return float(self._stop_near.gather(1, found).float().mean())
 
 
 def _losses(
@@ -244,3 +294,20 @@ def _neighbours(unit: "torch.Tensor", n_near: int) -> np.ndarray:
         similarities[torch.arange(len(similarities)), start + torch.arange(len(similarities))] = -2
         found.append(similarities.topk(n_near, dim=1).indices.numpy())
     return np.concatenate(found)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep torch to one thread.
+
+    Its threads wait for each other after every small product. Beside other busy processes on two
+    cores, which a page that is used is one of, two threads took ten times as long as one.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

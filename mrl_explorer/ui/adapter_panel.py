@@ -142,7 +142,8 @@ def _show_lesson() -> None:
         icon=":material/stop_circle:",
         on_click=lesson.enough.set,
         disabled=n_checks == 0 or lesson.enough.is_set(),
-        help="Ends the training at its next check; the map with the least loss so far is judged.",
+        help="Ends the training at its next check; the map that kept the most neighbours so far is "
+        "judged.",
     )
     if n_checks > 1:
         _show_losses(lesson.steps[:n_checks], np.array(lesson.losses[:n_checks]), lesson.dims)
