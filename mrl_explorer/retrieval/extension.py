@@ -156,7 +156,7 @@ def _exchanged(evaluation: Evaluation, trained: Basis) -> Evaluation:
 def _configs(evaluation: Evaluation, dims: Iterable[int]) -> tuple[Config, ...]:
     """List what there is in order, with every quantization and basis at the new dims.
 
-    A basis that has no lists yet is there in every quantization and at every dim.
+    A basis that has no lists yet joins at the dims that each quantization has.
     """
     rankings = evaluation.rankings
     widths = {basis.name: basis.out_dim(rankings.full_dim) for basis in evaluation.bases}
@@ -169,9 +169,9 @@ def _configs(evaluation: Evaluation, dims: Iterable[int]) -> tuple[Config, ...]:
     unlisted = dict.fromkeys(
         (quantization, basis) for basis in widths if basis not in bases for quantization, _ in kinds
     )
-    own_dims = {config.dim for config in rankings.configs}
+    own_dims = {(c.quantization, c.dim) for c in rankings.configs if c != rankings.baseline}
     cells = [(kind, dim) for kind in (*kinds, *unlisted) for dim in dims]
-    cells += [(kind, dim) for kind in unlisted for dim in own_dims]
+    cells += [(kind, dim) for kind in unlisted for name, dim in own_dims if name == kind[0]]
     kinds |= unlisted
     added = [
         Config(dim, quantization, basis)
