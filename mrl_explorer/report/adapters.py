@@ -9,6 +9,8 @@ from mrl_explorer.decide.adapters import AdapterVerdict
 from mrl_explorer.decide.pairs import Pair
 from mrl_explorer.report.formats import share_text
 
+_LEAST_LOSS = 1e-4
+
 
 def verdict_title(verdict: AdapterVerdict) -> str:
     """Say in a few words whether it is worth having."""
@@ -105,7 +107,7 @@ def recall_chart(verdict: AdapterVerdict) -> dict[str, Any]:
 
 
 def loss_chart(steps: Sequence[int], losses: np.ndarray, dims: Sequence[int]) -> dict[str, Any]:
-    """Draw the loss of each dim by step, as a share of the start's.
+    """Draw the loss of each dim by step.
 
     Parameters
     ----------
@@ -124,15 +126,15 @@ def loss_chart(steps: Sequence[int], losses: np.ndarray, dims: Sequence[int]) ->
             "symbol": symbol,
             "symbolSize": 6,
             "data": [
-                [step, round(float(loss / losses[0, place]), 4)]
+                # The axis is logarithmic, and has no zero.
+                [step, max(round(float(loss), 5), _LEAST_LOSS)]
                 for step, loss in zip(steps, losses[:, place], strict=True)
             ],
         }
         for place, (dim, symbol) in enumerate(zip(dims[:-1], symbols, strict=False))
-        if losses[0, place] > 0
     ]
     x_axis = {"type": "value", "name": "training steps", "splitLine": {"show": False}}
-    return _chart(series, x_axis, {"name": "loss, start = 1", "scale": True})
+    return _chart(series, x_axis, {"type": "log", "name": "loss (log scale)"})
 
 
 def _chart(

@@ -155,11 +155,11 @@ def _show_losses(steps: list[int], losses: np.ndarray, dims: tuple[int, ...]) ->
         height=_CHART_HEIGHT,
         key="adapter losses",
         renderer="svg",
-        alt="Loss of each number of dims by training step, as a share of the start's.",
+        alt="Loss of each number of dims by training step.",
     )
     st.caption(
         "How far the similarities in the first dims are from those in all dims, on documents that "
-        "are neither trained on nor judged on; the start, PCA, is 1."
+        "are neither trained on nor judged on. Step 0 is the start, PCA."
     )
 
 
@@ -186,6 +186,12 @@ def _show_trained(dataset: Dataset, trained: Trained) -> None:
             )
         with st.container(gap="xsmall"):
             _show_losses(list(trained.steps), trained.losses, trained.dims)
+            st.caption(
+                f"The map is that of step {trained.best_step}, which keeps the most neighbours of "
+                "those documents."
+                if trained.best_step
+                else "No step keeps more neighbours of those documents than the start."
+            )
     rows = verdict_rows(verdict)
     st.dataframe(
         rows,
