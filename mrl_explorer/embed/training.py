@@ -27,8 +27,11 @@ STEPS_UNTOLD = 10
 PATIENCE = 10
 """Checks without a better loss, after which it ends."""
 
-HEAD_RATE, MODEL_RATE = 1e-3, 2e-5
-"""Learning rates of a head and of a whole model; the second is usual for fine-tuning."""
+MODEL_RATE = 2e-5
+"""Learning rate of a whole model, as is usual for fine-tuning."""
+
+_HEAD_RATE = 0.02
+"""Learning rate of a head, as a share of what the entries of an orthonormal matrix measure."""
 
 _SEED = 20_30
 
@@ -92,8 +95,6 @@ class Head:
         (n, full_dim) float32 vectors.
     """
 
-    rate = HEAD_RATE
-
     def __init__(self, start: np.ndarray, queries: np.ndarray, documents: np.ndarray) -> None:
         import torch
 
@@ -111,6 +112,7 @@ class Head:
                 return {"sentence_embedding": features["sentence_embedding"] @ self.weight.T}
 
         self.module = Module()
+        self.rate = _HEAD_RATE / len(start[0]) ** 0.5
         self._vectors = {"query": queries, "document": documents}
 
     @property
