@@ -300,8 +300,8 @@ def _neighbours(unit: "torch.Tensor", n_near: int) -> np.ndarray:
 def _one_thread() -> Iterator[None]:
     """Keep torch to one thread.
 
-    Its threads wait for each other after every small product. Beside other busy processes on two
-    cores, which a page that is used is one of, two threads took ten times as long as one.
+    Its threads wait for each other after every small product, so beside other busy processes, which
+    a page that is used is one of, several of them can be slower than one.
     """
     import torch
 
