@@ -477,7 +477,7 @@ def test_progress_is_drawn_on_standard_error(vectors, capsys, monkeypatch):
         def close(self):
             self.closed = True
 
-    monkeypatch.setattr("mrl_explorer.cli.output.tqdm", Bar)
+    monkeypatch.setattr("mrl_explorer.cli.bar.tqdm", Bar)
     real = evaluation_module.evaluate
 
     def with_reports(*arguments, on_progress, **options):

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from mrl_explorer.cli import cache, check_dims, evaluate, models, recommend, tiers
+from mrl_explorer.cli import adapt, cache, check_dims, evaluate, models, recommend, tiers, train
 from mrl_explorer.errors import InputError
 
 EXIT_INPUT_ERROR = 2
@@ -14,7 +14,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and give its exit status.
 
     0 is success; 2 means that the input has to be put right, which one sentence on standard error
-    explains; 3 that nothing meets the constraints.
+    explains; 3 that nothing meets the constraints, or that what was trained is no better.
     """
     options = _parser().parse_args(arguments)
     try:
@@ -33,6 +33,8 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_command(commands)
     recommend.add_command(commands)
     tiers.add_command(commands)
+    adapt.add_command(commands)
+    train.add_command(commands)
     models.add_command(commands)
     check_dims.add_command(commands)
     cache.add_command(commands)

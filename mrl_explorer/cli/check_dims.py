@@ -5,7 +5,8 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from mrl_explorer.cli.output import Bar, align, check_target, integers, write_json
+from mrl_explorer.cli.bar import Bar
+from mrl_explorer.cli.output import align, check_target, integers, write_json
 from mrl_explorer.cli.sending import add_connection, connection_of
 from mrl_explorer.data import passages, read_records
 from mrl_explorer.embed import check_dims

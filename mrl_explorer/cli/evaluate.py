@@ -4,7 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from mrl_explorer.cli.output import Bar, align, check_target, integers, names, write_json
+from mrl_explorer.cli.bar import Bar
+from mrl_explorer.cli.output import align, check_target, integers, names, write_json
 from mrl_explorer.cli.sending import add_agreement, embed_as_agreed
 from mrl_explorer.data import Splitting
 from mrl_explorer.data import docstrings as library

@@ -5,33 +5,10 @@ import json
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
 
-from tqdm import tqdm
+import numpy as np
 
 from mrl_explorer.errors import InputError
-from mrl_explorer.progress import Progress
-
-
-class Bar:
-    """A progress bar on standard error, one for each kind of work in turn."""
-
-    def __init__(self) -> None:
-        self._bar: tqdm[Any] | None = None
-
-    def __enter__(self) -> "Bar":
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-    def show(self, progress: Progress) -> None:
-        """Draw a report."""
-        if self._bar is None or self._bar.desc != f"{progress.what}: ":
-            self.__exit__()
-            self._bar = tqdm(total=progress.total, desc=progress.what, leave=False, delay=0.5)
-        self._bar.update(progress.done - self._bar.n)
 
 
 def integers(text: str) -> tuple[int, ...]:
@@ -94,3 +71,9 @@ def align(lines: Sequence[Sequence[str]], *, left: Collection[int]) -> str:
         + "\n"
         for line in lines
     )
+
+
+def loss_line(step: int, dims: Sequence[int], losses: np.ndarray) -> str:
+    """Write the loss of each dim at a step of a training: 'step 20: 64d 0.512, 128d 0.231'."""
+    each = (f"{dim}d {loss:.3f}" for dim, loss in zip(dims, losses, strict=True))
+    return f"step {step}: {', '.join(each)}"

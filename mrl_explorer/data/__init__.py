@@ -18,6 +18,7 @@ from mrl_explorer.data.overview import (
     count_longer,
     describe_collection,
 )
+from mrl_explorer.data.pairs import read_pairs
 from mrl_explorer.data.readers import (
     EXTENSIONS,
     default_splitting,
@@ -57,6 +58,7 @@ __all__ = [
     "read_beir",
     "read_collection",
     "read_judgements",
+    "read_pairs",
     "read_records",
     "split_records",
     "with_vectors",

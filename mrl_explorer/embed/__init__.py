@@ -25,6 +25,7 @@ from mrl_explorer.embed.estimate import (
     estimate_sending,
     known_price,
 )
+from mrl_explorer.embed.export import RECIPE, adapted_zip, adapter_npz, save_adapted
 from mrl_explorer.embed.hosted_names import HostedName, hosted_entry, is_hosted, parse_hosted
 from mrl_explorer.embed.known_models import BUNDLED, REGISTRY, find_entry
 from mrl_explorer.embed.lengths import CutTexts, count_cut_texts, length_notes
@@ -46,6 +47,7 @@ __all__ = [
     "CACHE_KINDS",
     "DEFAULT_CONCURRENCY",
     "MIN_COSINE",
+    "RECIPE",
     "REGISTRY",
     "SAME_CUT",
     "Connection",
@@ -62,6 +64,8 @@ __all__ = [
     "Origin",
     "Prompt",
     "Told",
+    "adapted_zip",
+    "adapter_npz",
     "cache_dir",
     "cache_limit",
     "cache_stamp",
@@ -88,6 +92,7 @@ __all__ = [
     "needs_model",
     "parse_hosted",
     "same_model",
+    "save_adapted",
     "stated_matryoshka",
     "trim_cache",
 ]

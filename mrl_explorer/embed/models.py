@@ -104,6 +104,22 @@ class Model:
         """Whether it runs at a provider, so that texts leave this machine."""
         return isinstance(self.encoder, Hosted)
 
+    @property
+    def local_encoder(self) -> "SentenceTransformer":
+        """The encoder of a model whose files are here.
+
+        Raises
+        ------
+        InputError
+            If the model is behind an API: nobody outside has its weights.
+        """
+        if isinstance(self.encoder, Hosted):
+            raise InputError(
+                f"{self.name} is behind its provider's API and can be neither trained nor saved: "
+                "save the matrix (NPZ) and apply it to the vectors that the API returns."
+            )
+        return self.encoder
+
     def prompt(self, kind: Kind) -> str:
         """Give what goes before each text of a kind."""
         return self.query_prompt if kind == "query" else self.document_prompt

@@ -13,14 +13,18 @@ BASES = {
     "pca-rotated": "Principal axes, cut, then turned at random within the kept dims, which spreads "
     "the variance evenly: it can help binary and int4 from about 256 dims, and hurts at few.",
     "random": "The model's dimensions in a random order: the control that any better order beats.",
-    "adapter": "A linear map that was trained to be cut.",
+    "adapter": "A linear map of the model's vectors, trained so that the first dims keep the "
+    "neighbours of all dims.",
 }
 """Every basis by name, with one sentence for the reader of the page."""
 
-FITTED_BASES = ("pca", "pca-rotated")
+PRINCIPAL_BASES = ("pca", "pca-rotated")
+"""Made of the principal axes of the documents."""
+
+FITTED_BASES = (*PRINCIPAL_BASES, "adapter")
 """Fitted on documents: measured on the same documents they flatter themselves."""
 
-ROTATIONS = (*FITTED_BASES, "random")
+ROTATIONS = (*PRINCIPAL_BASES, "random")
 """Orthonormal: nothing is lost at full dimension."""
 
 RUN_BASES = ("native", *ROTATIONS)
@@ -46,10 +50,14 @@ class Basis:
     components : np.ndarray or None
         (out_dim, full_dim) float32, one axis a row: orthonormal for `ROTATIONS`, any linear map
         for an adapter. None leaves vectors as they are.
+    unseen : np.ndarray or None
+        (n,) document rows, ascending, that a trained basis did not see; None when that is not
+        known, or all were seen.
     """
 
     name: str
     components: np.ndarray | None = None
+    unseen: np.ndarray | None = None
 
     def apply(self, vectors: np.ndarray) -> np.ndarray:
         """Express (n, full_dim) float32 vectors in this basis: (n, out_dim)."""
@@ -126,9 +134,9 @@ def fit_bases(
         full_dim = documents.shape[1]
         order = np.random.default_rng(_ORDER_SEED).permutation(full_dim)
         components["random"] = np.eye(full_dim, dtype=np.float32)[order]
-    if any(name in FITTED_BASES for name in names):
+    if any(name in PRINCIPAL_BASES for name in names):
         axes = _principal_axes(documents, on_progress)
-        components |= dict.fromkeys(FITTED_BASES, axes)
+        components |= dict.fromkeys(PRINCIPAL_BASES, axes)
     return tuple(Basis(name, components.get(name)) for name in names)
 
 

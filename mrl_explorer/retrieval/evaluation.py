@@ -232,6 +232,7 @@ def evaluate(
         configs,
         depth=depth,
         excluded=excluded,
+        trained=ready.values(),
         on_progress=on_progress,
     )
     source = Source(

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from mrl_explorer.data import Judgements
 from mrl_explorer.errors import InputError
-from mrl_explorer.retrieval.basis import BASES, Basis
+from mrl_explorer.retrieval.basis import BASES, RUN_BASES, Basis
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.evaluation import Evaluation, Listed, Queries, Source
 from mrl_explorer.retrieval.held_out import HeldOut
@@ -197,7 +197,12 @@ def _assemble(manifest: dict[str, Any], parts: dict[str, bytes]) -> Evaluation:
     if not isinstance(manifest["bases"], dict):
         raise TypeError
     axes = {name: _array(parts[name]) for name in set(manifest["bases"].values())}
-    bases = tuple(Basis(name, axes[part]) for name, part in manifest["bases"].items())
+    # Only a basis that has not seen the half held out has lists of it.
+    unseen = {} if held_out is None else {c.basis: held_out.rows for c in held_out.rankings.configs}
+    bases = tuple(
+        Basis(name, axes[part], None if name in RUN_BASES else unseen.get(name))
+        for name, part in manifest["bases"].items()
+    )
     documents = pq.read_table(io.BytesIO(parts["documents.parquet"]))
     queries = pq.read_table(io.BytesIO(parts["queries.parquet"]))
     judgements = None

@@ -1,4 +1,4 @@
-"""More of an evaluation that is there: another dimension, or longer lists."""
+"""More of an evaluation that is there: another dimension or basis, or longer lists."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -8,6 +8,7 @@ import numpy as np
 from mrl_explorer.data import Collection, own_rows
 from mrl_explorer.errors import InputError
 from mrl_explorer.progress import OnProgress, silent
+from mrl_explorer.retrieval.basis import Basis
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.evaluation import Evaluation, list_documents, vectors_of
 from mrl_explorer.retrieval.held_out import HeldOut, held_out_configs, rank_held_out
@@ -30,9 +31,10 @@ def extend(
     *,
     dims: Iterable[int] = (),
     depth: int | None = None,
+    trained: Basis | None = None,
     on_progress: OnProgress = silent,
 ) -> Evaluation:
-    """Rank more dims, or all configurations deeper, in the bases of the evaluation.
+    """Rank more dims, one more basis, or all configurations deeper.
 
     Parameters
     ----------
@@ -44,6 +46,9 @@ def extend(
         Dims to add, in every quantization and basis of the evaluation that has so many.
     depth : int, optional
         Places in each list; other than those there are, every list is ranked anew.
+    trained : Basis, optional
+        A trained basis to add, in every dim and quantization of the evaluation; it takes the place
+        of the one of its name.
 
     Returns
     -------
@@ -58,8 +63,10 @@ def extend(
     # numba takes half a second to import, and pages that only read evaluations do without.
     from mrl_explorer.retrieval.sweep import sweep  # noqa: PLC0415
 
-    rankings = evaluation.rankings
     documents, queries = _checked(evaluation, collection)
+    if trained is not None:
+        evaluation = _exchanged(evaluation, trained)
+    rankings = evaluation.rankings
     dims = tuple(dims)
     for dim in dims:
         if not 1 <= dim <= rankings.full_dim:
@@ -81,6 +88,7 @@ def extend(
         else None
     )
     there = evaluation.held_out
+    unheld = new if there is not None or not same_depth else wanted
     ranked = sweep(
         documents,
         queries,
@@ -93,10 +101,11 @@ def extend(
     held_out = rank_held_out(
         documents,
         queries,
-        new if there is not None or not same_depth else wanted,
+        unheld,
         depth=depth,
         excluded=excluded,
         rows=None if there is None else there.rows,
+        trained=evaluation.bases,
         on_progress=on_progress,
     )
     if same_depth:
@@ -128,8 +137,27 @@ def _checked(evaluation: Evaluation, collection: Collection) -> tuple[np.ndarray
     return documents, queries
 
 
+def _exchanged(evaluation: Evaluation, trained: Basis) -> Evaluation:
+    """Name a trained basis in an evaluation, without the lists of the one that it replaces."""
+
+    def without(rankings: Rankings) -> Rankings:
+        kept = [config for config in rankings.configs if config.basis != trained.name]
+        return rankings.joined(rankings, kept)
+
+    there = evaluation.held_out
+    return replace(
+        evaluation,
+        rankings=without(evaluation.rankings),
+        held_out=None if there is None else replace(there, rankings=without(there.rankings)),
+        bases=(*(b for b in evaluation.bases if b.name != trained.name), trained),
+    )
+
+
 def _configs(evaluation: Evaluation, dims: Iterable[int]) -> tuple[Config, ...]:
-    """List what there is and, at the new dims, every quantization and basis of it, in order."""
+    """List what there is in order, with every quantization and basis at the new dims.
+
+    A basis that has no lists yet joins at the dims that each quantization has.
+    """
     rankings = evaluation.rankings
     widths = {basis.name: basis.out_dim(rankings.full_dim) for basis in evaluation.bases}
     kinds = dict.fromkeys(
@@ -137,10 +165,17 @@ def _configs(evaluation: Evaluation, dims: Iterable[int]) -> tuple[Config, ...]:
         for config in rankings.configs
         if config != rankings.baseline
     ) or {("float32", "native"): None}
+    bases = {basis for _, basis in kinds}
+    unlisted = dict.fromkeys(
+        (quantization, basis) for basis in widths if basis not in bases for quantization, _ in kinds
+    )
+    own_dims = {(c.quantization, c.dim) for c in rankings.configs if c != rankings.baseline}
+    cells = [(kind, dim) for kind in (*kinds, *unlisted) for dim in dims]
+    cells += [(kind, dim) for kind in unlisted for name, dim in own_dims if name == kind[0]]
+    kinds |= unlisted
     added = [
         Config(dim, quantization, basis)
-        for quantization, basis in kinds
-        for dim in dims
+        for (quantization, basis), dim in cells
         if dim <= widths.get(basis, rankings.full_dim)
     ]
     # The baseline may be the only one of its kind, and stands in front whatever its kind.
@@ -156,4 +191,6 @@ def _joined_held_out(there: HeldOut, added: HeldOut | None, wanted: tuple[Config
     if added is None:
         return there
     order = dict.fromkeys([there.rankings.baseline, *held_out_configs(wanted)])
-    return HeldOut(there.rankings.joined(added.rankings, tuple(order)), there.rows)
+    # A trained basis that has seen this half has no lists of it.
+    listed = [c for c in order if c in there.rankings or c in added.rankings]
+    return HeldOut(there.rankings.joined(added.rankings, listed), there.rows)

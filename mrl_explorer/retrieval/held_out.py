@@ -1,7 +1,8 @@
 """Fitted bases on documents that they were not fitted on.
 
 A basis fitted on the very documents that are searched flatters itself. Here it is fitted on a
-random half of them and ranks the other half, beside the native basis on that same half.
+random half of them and ranks the other half, beside the native basis on that same half. A trained
+basis is not trained again: it takes part where it has not seen the half that is ranked.
 """
 
 from collections.abc import Iterable
@@ -10,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mrl_explorer.progress import OnProgress, Progress, silent
-from mrl_explorer.retrieval.basis import fit_bases
+from mrl_explorer.retrieval.basis import RUN_BASES, Basis, fit_bases
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.rankings import Rankings
 
@@ -56,6 +57,11 @@ def held_out_configs(configs: Iterable[Config]) -> tuple[Config, ...]:
     return (*native, *fitted)
 
 
+def has_not_seen(basis: Basis, rows: np.ndarray) -> bool:
+    """Tell whether a basis is known to be trained on documents other than these."""
+    return basis.unseen is not None and bool(np.isin(rows, basis.unseen).all())
+
+
 def rank_held_out(
     documents: np.ndarray,
     queries: np.ndarray,
@@ -64,6 +70,7 @@ def rank_held_out(
     depth: int,
     excluded: np.ndarray | None,
     rows: np.ndarray | None = None,
+    trained: Iterable[Basis] = (),
     on_progress: OnProgress = silent,
 ) -> HeldOut | None:
     """Fit on one half of the documents, and rank the other.
@@ -76,6 +83,9 @@ def rank_held_out(
         As for `sweep`, about all documents; configurations that are not fitted are passed over.
     rows : np.ndarray, optional
         The half to rank; by default that of `searched_half`.
+    trained : iterable of Basis
+        Bases that are ready. Configurations of a trained basis are passed over where it is not
+        among them, or has seen documents of this half.
 
     Returns
     -------
@@ -85,18 +95,19 @@ def rank_held_out(
     # numba takes half a second to import, and pages that only read evaluations do without.
     from mrl_explorer.retrieval.sweep import sweep  # noqa: PLC0415
 
-    wanted = held_out_configs(configs)
     n_docs = len(documents)
+    rows = searched_half(n_docs) if rows is None else rows
+    ready = {basis.name: basis for basis in trained if has_not_seen(basis, rows)}
+    wanted = held_out_configs(c for c in configs if c.basis in RUN_BASES or c.basis in ready)
     if not wanted or n_docs < LEAST_DOCUMENTS:
         return None
 
     def report(progress: Progress) -> None:
         on_progress(replace(progress, what=f"held-out half: {progress.what}"))
 
-    rows = searched_half(n_docs) if rows is None else rows
     others = np.setdiff1d(np.arange(n_docs), rows, assume_unique=True)
-    names = sorted({config.basis for config in wanted if config.is_fitted})
-    bases = fit_bases(names, documents[others], on_progress=report)
+    names = sorted({config.basis for config in wanted if config.is_fitted} - set(ready))
+    bases = (*ready.values(), *fit_bases(names, documents[others], on_progress=report))
     rankings = sweep(
         documents[rows],
         queries,

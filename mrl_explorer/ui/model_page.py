@@ -1,7 +1,8 @@
-"""Model: whether this model is Matryoshka, and how it stands beside another."""
+"""Model: whether this model is Matryoshka, whether it can be made so, and another beside it."""
 
 import streamlit as st
 
+from mrl_explorer.ui import adapter_panel
 from mrl_explorer.ui.frame import show_data_line
 from mrl_explorer.ui.matryoshka_panel import show_matryoshka
 from mrl_explorer.ui.models_beside import show_models_beside
@@ -28,6 +29,9 @@ def show() -> None:
     with st.container():
         st.subheader("Is this model Matryoshka?", anchor=False)
         measured = show_matryoshka(dataset)
+    with st.container():
+        st.subheader("Make it Matryoshka", anchor=False)
+        adapter_panel.show(dataset)
     with st.container():
         show_models_beside(dataset)
     # Tells who waits for it that all above is there.

@@ -32,7 +32,7 @@ def test_baseline_and_rotated_baseline():
 
 def test_which_bases_were_fitted_on_the_documents():
     fitted = [name for name in BASES if Config(4, "int8", name).is_fitted]
-    assert fitted == ["pca", "pca-rotated"]
+    assert fitted == ["pca", "pca-rotated", "adapter"]
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,11 @@ from mrl_explorer.data import Collection, Judgements, make_records
 from mrl_explorer.errors import InputError
 from mrl_explorer.retrieval import evaluation_file
 from mrl_explorer.retrieval.basis import Basis
+from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.evaluation import evaluate
 from mrl_explorer.retrieval.evaluation_file import FORMAT, VERSION, load_evaluation, save_evaluation
+from mrl_explorer.retrieval.extension import extend
+from mrl_explorer.retrieval.held_out import searched_half
 from mrl_explorer.retrieval.quantization import QUANTIZATIONS
 
 from .corpora import make_corpus
@@ -646,3 +649,21 @@ def test_a_failed_save_leaves_what_was_there(saved, evaluation, monkeypatch, err
     assert saved.read_bytes() == before
     monkeypatch.undo()
     assert_equal(load_evaluation(saved), evaluation)
+
+
+def test_an_adapter_comes_back_with_what_it_has_not_seen(tmp_path):
+    documents, queries = make_corpus("gaussian", n_docs=40, n_queries=4, full_dim=8, seed=2)
+    collection = Collection(
+        make_records(name="d", vectors=documents),
+        make_records(name="q", vectors=queries, what="queries"),
+    )
+    components = np.random.default_rng(0).normal(size=(8, 8)).astype(np.float32)
+    adapter = Basis("adapter", components, searched_half(40))
+    before = evaluate(collection, dims=[4], bases=["native"], given=[adapter], depth=10)
+    path = tmp_path / "adapted.evaluation"
+    save_evaluation(before, path)
+    after = load_evaluation(path)
+    assert np.array_equal(after.bases[0].components, components)
+    assert np.array_equal(after.bases[0].unseen, searched_half(40))
+    grown = extend(after, collection, dims=[6])
+    assert Config(6, "int8", "adapter") in grown.held_out.rankings

@@ -10,6 +10,7 @@ from mrl_explorer.retrieval.basis import Basis
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.evaluation import evaluate
 from mrl_explorer.retrieval.extension import deepest, extend
+from mrl_explorer.retrieval.held_out import searched_half
 from mrl_explorer.retrieval.rankings import BYTES_PER_PLACE
 
 from .corpora import make_corpus
@@ -197,3 +198,65 @@ def test_rankings_of_other_data_are_not_joined(collection):
     ):
         with pytest.raises(ValueError, match="cannot be joined"):
             first.joined(other, [*first.configs, Config(6)])
+
+
+def trained_basis(n_docs=50, *, unseen=None, seed=7):
+    components = np.random.default_rng(seed).normal(size=(12, 12)).astype(np.float32)
+    return Basis("adapter", components, searched_half(n_docs) if unseen is None else unseen)
+
+
+@pytest.mark.parametrize("bases", [["native"], ["native", "pca"]])
+def test_a_trained_basis_joins_as_if_it_had_been_there(collection, bases):
+    evaluation = evaluate(
+        collection, dims=[4, 8], quantizations=["float32", "int8"], bases=bases, depth=20
+    )
+    basis = trained_basis()
+    joined = extend(evaluation, collection, trained=basis)
+    whole = evaluate(
+        collection,
+        dims=[4, 8],
+        quantizations=["float32", "int8"],
+        bases=bases,
+        given=[basis],
+        depth=20,
+    )
+    assert set(joined.rankings.configs) == set(whole.rankings.configs)
+    for config in whole.rankings.configs:
+        here, there = joined.rankings.place(config), whole.rankings.place(config)
+        assert np.array_equal(joined.rankings.ids[here], whole.rankings.ids[there])
+    for config in whole.held_out.rankings.configs:
+        half, other = joined.held_out.rankings, whole.held_out.rankings
+        assert np.array_equal(half.ids[half.place(config)], other.ids[other.place(config)])
+    assert np.array_equal(joined.held_out.rows, searched_half(50))
+
+
+def test_a_trained_basis_stays_when_the_run_grows(collection):
+    evaluation = evaluate(collection, dims=[4], bases=["native", "pca"], depth=10)
+    joined = extend(evaluation, collection, trained=trained_basis())
+    for grown in (extend(joined, collection, dims=[6]), extend(joined, collection, depth=15)):
+        own = {c for c in grown.rankings.configs if c.basis == "adapter"}
+        assert {c for c in grown.held_out.rankings.configs if c.basis == "adapter"} == own
+        assert own
+    assert Config(6, "int8", "adapter") in extend(joined, collection, dims=[6]).held_out.rankings
+
+
+def test_a_basis_trained_anew_takes_the_place_of_the_one_before(collection):
+    evaluation = evaluate(collection, dims=[4], bases=["native"], depth=10)
+    first = extend(evaluation, collection, trained=trained_basis(seed=1))
+    second = extend(first, collection, trained=trained_basis(seed=2))
+    direct = extend(evaluation, collection, trained=trained_basis(seed=2))
+    assert second.rankings.configs == direct.rankings.configs
+    assert np.array_equal(second.rankings.ids, direct.rankings.ids)
+    assert np.array_equal(second.held_out.rankings.ids, direct.held_out.rankings.ids)
+    assert len(second.bases) == 1
+
+
+def test_what_has_seen_the_half_has_no_held_out_lists(collection):
+    evaluation = evaluate(collection, dims=[4], bases=["native", "pca"], depth=10)
+    seen = trained_basis(unseen=np.arange(3))
+    joined = extend(evaluation, collection, trained=seen)
+    assert Config(4, "int8", "adapter") in joined.rankings
+    assert {c.basis for c in joined.held_out.rankings.configs} == {"native", "pca"}
+    unknown = Basis("adapter", seen.components)
+    alone = evaluate(collection, dims=[4], bases=["native"], given=[unknown], depth=10)
+    assert alone.held_out is None
