@@ -52,7 +52,8 @@ def _show_view(dataset: Dataset, other: Dataset | None, settings: Settings) -> N
     if st.session_state.pop(_POINTED, False):
         st.rerun()
     with st.grid(2, min_column_width=440, gap=("small", "medium")):
-        numbers, curves = st.container(gap="xsmall"), st.container()
+        numbers, right = st.container(gap="xsmall"), st.container()
+    curves = right.container()
     with numbers:
         view = show_dim(dataset, settings)
     try:
@@ -67,7 +68,8 @@ def _show_view(dataset: Dataset, other: Dataset | None, settings: Settings) -> N
             show_numbers(side, leads=side is sides[0])
         show_memory(sides)
     if beside is not None:
-        show_verdict(beside)
+        with right:
+            show_verdict(beside)
     choice = show_query_panel(summary, view)
     _show_results(dataset, view, choice, beside)
     with curves:
