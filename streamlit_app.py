@@ -1,6 +1,7 @@
 """Open the dashboard: `streamlit run streamlit_app.py`."""
 
 import gc
+from pathlib import Path
 
 import streamlit as st
 
@@ -16,7 +17,8 @@ from mrl_explorer.ui import (
 
 st.set_page_config(
     page_title="MRL Explorer",
-    page_icon=":material/compress:",
+    # A file of our own: for a Material icon the browser would ask a server of Google's.
+    page_icon=Path(__file__).parent / "mrl_explorer/ui/icon.svg",
     layout="wide",
     initial_sidebar_state="collapsed",
 )

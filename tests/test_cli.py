@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mrl_explorer.cli import main
+from mrl_explorer.cli import EXIT_BROKEN_PIPE, main
 from mrl_explorer.data import (
     Collection,
     read_beir,
@@ -148,8 +148,8 @@ def test_options_reach_the_evaluation(vectors, capsys):
 
 
 def test_a_k_beyond_the_depth_deepens_it(vectors, capsys):
-    report = run_json(capsys, "--corpus", "x.npy", "--queries", "q.npy", "--depth", "5", "-k", "12")
-    assert (report["k"], report["depth"]) == (12, 12)
+    report = run_json(capsys, "--corpus", "x.npy", "--queries", "q.npy", "-k", "12")
+    assert (report["k"], report["depth"]) == (12, 50)
 
 
 def test_numbers_are_those_of_the_library_unrounded(texts, capsys):
@@ -344,7 +344,9 @@ BOTH = (*CORPUS, "--queries", "q.npy")
         ((*BOTH, "--basis", "adapter"), "The basis 'adapter' is not made from documents"),
         ((*BOTH, "-k", "51"), "k = 51 is larger than the corpus of 50 documents"),
         ((*BOTH, "-k", "0"), "k = 0"),
-        ((*BOTH, "--depth", "0"), "depth of 0"),
+        ((*BOTH, "--depth", "9"), "Lists of depth 9 cannot hold the 10 results of k"),
+        ((*BOTH, "--depth", "0"), "Lists of depth 0 cannot hold"),
+        (("--corpus", "missing", "--queries", "q.npy"), "missing does not exist"),
         ((*BOTH, "--exclude-self"), "have no ids and are not the same file"),
         ((*BOTH, "--json", "missing/figures.json"), "missing/figures.json cannot be written"),
         ((*BOTH, "--json", "."), ". cannot be written"),
@@ -651,3 +653,22 @@ def test_a_limit_of_the_cache_that_is_none_is_said(monkeypatch, capsys):
     assert capsys.readouterr().err == (
         "MRL_EXPLORER_CACHE_GB is 'big': give a number of gigabytes, for example 10.\n"
     )
+
+
+def test_figures_on_standard_output_leave_the_notes_to_standard_error(tmp_path, capsys):
+    (tmp_path / "d.csv").write_text("id,text\n1,one\n2,two\n3,\n")
+    (tmp_path / "q.csv").write_text("id,text\n9,one\n")
+    arguments = ["--corpus", str(tmp_path / "d.csv"), "--queries", str(tmp_path / "q.csv")]
+    status = main(["evaluate", *arguments, *("--model", "wordllama-256", "-k", "1", "--json", "-")])
+    said = capsys.readouterr()
+    assert status == 0
+    assert json.loads(said.out)["n_docs"] == 2
+    assert "Note: Empty texts in d.csv, left out: 1." in said.err
+
+
+def test_a_reader_who_has_seen_enough_ends_it_quietly():
+    command = [sys.executable, "-m", "mrl_explorer", "models"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == EXIT_BROKEN_PIPE

@@ -1,6 +1,7 @@
 """The command line: the same evaluation without a browser."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -8,6 +9,8 @@ from mrl_explorer.cli import adapt, cache, check_dims, evaluate, models, recomme
 from mrl_explorer.errors import InputError
 
 EXIT_INPUT_ERROR = 2
+EXIT_BROKEN_PIPE = 141
+"""What a shell reports of a program that the signal SIGPIPE has ended."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,13 +21,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        status = int(options.run(options))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read has seen enough, as `head` has; flushing at exit must find another place.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
     except InputError as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_INPUT_ERROR
     except KeyboardInterrupt:
         sys.stderr.write("Stopped. What was embedded so far is kept for the next run.\n")
         return 130
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:

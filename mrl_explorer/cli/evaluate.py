@@ -96,8 +96,7 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     add(
         "--depth",
         type=int,
-        default=DEFAULT_DEPTH,
-        help=f"places in a list (default: {DEFAULT_DEPTH})",
+        help=f"places in a list (default: {DEFAULT_DEPTH}, or k where that is more)",
     )
     add(
         "--exclude-self",
@@ -120,8 +119,12 @@ def _evaluate(options: argparse.Namespace) -> int:
     cutoff = Cutoff(options.k)
     if cutoff.k < 1:
         raise InputError(f"k = {cutoff.k} leaves no results: choose 1 or more.")
-    if options.depth < 1:
-        raise InputError(f"A depth of {options.depth} leaves no results: choose 1 or more.")
+    depth = max(DEFAULT_DEPTH, cutoff.k) if options.depth is None else options.depth
+    if depth < cutoff.k:
+        raise InputError(
+            f"Lists of depth {depth} cannot hold the {cutoff.k} results of k: choose a depth of "
+            f"{cutoff.k} or more."
+        )
     # Said before the work rather than after it.
     for target in (options.save, options.json):
         check_target(target)
@@ -150,7 +153,7 @@ def _evaluate(options: argparse.Namespace) -> int:
             dims=options.dims,
             quantizations=options.quantizations,
             bases=options.basis,
-            depth=max(options.depth, cutoff.k),
+            depth=depth,
             exclude_self=options.exclude_self,
             model=origin.model,
             trained_dims=origin.trained_dims,
@@ -162,8 +165,12 @@ def _evaluate(options: argparse.Namespace) -> int:
         save_evaluation(evaluation, options.save)
     if options.json is not None:
         write_json(_figures(summary), options.json)
-    if options.json != "-":
-        sys.stdout.write(_table(summary))
+    notes = "".join(f"Note: {note}\n" for note in evaluation.source.notes)
+    if options.json == "-":
+        # Standard output holds nothing but the figures then.
+        sys.stderr.write(notes)
+    else:
+        sys.stdout.write(_table(summary) + notes)
     return 0
 
 
@@ -199,8 +206,7 @@ def _table(summary: Summary) -> str:
         lines.append(cells)
     body = align(lines, left={1, 2})
     title = (
-        f"{rankings.n_docs:,} documents, {rankings.n_queries:,} queries, {rankings.full_dim} "
-        f"dimensions: recall@{k} vs full dimension\n"
+        f"{rankings.n_docs:,} {evaluation.listed.unit}, {rankings.n_queries:,} queries, "
+        f"{rankings.full_dim} dimensions: recall@{k} vs full dimension\n"
     )
-    notes = "".join(f"Note: {note}\n" for note in evaluation.source.notes)
-    return title + body + notes
+    return title + body

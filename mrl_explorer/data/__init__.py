@@ -28,7 +28,7 @@ from mrl_explorer.data.readers import (
     read_records,
     with_vectors,
 )
-from mrl_explorer.data.splitting import WHOLE, Splitting, split_records
+from mrl_explorer.data.splitting import WHOLE, Splitting, is_passage_id, split_records
 from mrl_explorer.data.strings import Strings
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "detect_columns",
     "holds_vectors",
     "is_collection",
+    "is_passage_id",
     "is_whole",
     "list_columns",
     "make_records",

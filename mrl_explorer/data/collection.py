@@ -301,7 +301,8 @@ def own_rows(documents: Records, queries: Records) -> npt.NDArray[np.int64]:
     Raises
     ------
     InputError
-        If it cannot be told: only one of them has ids, or the files differ and have none.
+        If it cannot be told: only one of them has ids, or the files differ and have none; or if
+        no query is a document.
     """
     if documents.source_ids is not None:
         raise InputError(
@@ -323,7 +324,14 @@ def own_rows(documents: Records, queries: Records) -> npt.NDArray[np.int64]:
         )
     # Without ids the id is the position in the file, so one look-up serves both cases.
     found = Lookup(documents.ids)
-    return np.array([found.row(query_id) for query_id in queries.ids], dtype=np.int64)
+    rows = np.array([found.row(query_id) for query_id in queries.ids], dtype=np.int64)
+    if (rows < 0).all():
+        raise InputError(
+            f"No query of {queries.name} has the id of a document in {documents.name}, so there is "
+            "nothing to leave out of its own results: give documents as queries, or do not ask for "
+            "it."
+        )
+    return rows
 
 
 def read_only(array: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:

@@ -154,7 +154,7 @@ def line_blocks(path: Path) -> Iterator[tuple[Bytes, npt.NDArray[np.int64]]]:
         if start == codecs.BOM_UTF8:
             stream.read(3)
         block, is_end = np.empty(_BLOCK_BYTES, np.uint8), np.empty(_BLOCK_BYTES, np.bool_)
-        held = 0  # bytes of a line whose end is not read yet
+        held, line = 0, 1  # bytes of a line whose end is not read yet, and its number
         while n_bytes := stream.readinto(block.data[held:]):
             filled = held + n_bytes
             np.equal(block[held:filled], _LINE_FEED, out=is_end[held:filled])
@@ -162,7 +162,8 @@ def line_blocks(path: Path) -> Iterator[tuple[Bytes, npt.NDArray[np.int64]]]:
             bounds = np.concatenate([[0], ends + (held + 1)])
             held = filled - int(bounds[-1])
             if max(held, np.diff(bounds).max(initial=0)) >= _LINE_LIMIT_BYTES:
-                raise _endless(path)
+                raise _endless(path, line=line + int(np.argmax(np.diff(bounds, append=filled))))
+            line += len(ends)
             if len(ends):
                 yield block[: bounds[-1]], bounds
                 block[:held] = block[bounds[-1] : filled]
@@ -291,7 +292,7 @@ def _utf_16_lines(stream: io.BufferedReader, path: Path) -> Iterator[str]:
         while line := lines.readline(_LINE_LIMIT_BYTES):
             number += 1
             if len(line) == _LINE_LIMIT_BYTES:
-                raise _endless(path)
+                raise _endless(path, line=number)
             yield line
     except UnicodeError as error:
         raise InputError(
@@ -302,11 +303,11 @@ def _utf_16_lines(stream: io.BufferedReader, path: Path) -> Iterator[str]:
         lines.detach()
 
 
-def _endless(path: Path) -> InputError:
+def _endless(path: Path, *, line: int) -> InputError:
     """Return the error for a line that is no record."""
     return InputError(
-        f"{path.name} holds a line longer than {_LINE_LIMIT_BYTES / 10**6:g} MB: check "
-        "that it is a text file with one record per line."
+        f"{path.name}, line {line}: longer than {_LINE_LIMIT_BYTES / 10**6:g} MB; check that it is "
+        "a text file with one record per line."
     )
 
 

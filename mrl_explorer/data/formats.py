@@ -7,6 +7,7 @@ from pathlib import Path
 from mrl_explorer.data import documents
 from mrl_explorer.data.columns import Columns
 from mrl_explorer.data.delimited import csv_columns, read_csv
+from mrl_explorer.data.files import reading
 from mrl_explorer.data.hdf5 import read_hdf5
 from mrl_explorer.data.json_file import json_columns, read_json
 from mrl_explorer.data.json_lines import jsonl_columns, read_jsonl
@@ -91,14 +92,18 @@ def format_of(path: Path) -> Format:
     Raises
     ------
     InputError
-        If it is of no known kind.
+        If there is no such file, it is of no known kind, or it is empty.
     """
     found = find_format(path.name)
+    with reading(path):
+        size = path.stat().st_size
     if found is None:
         raise InputError(
             f"{quoted(path.name)} is of no known kind: give a file that ends in "
             f"{', '.join(FORMATS)}."
         )
+    if not size:
+        raise InputError(f"{path.name} is empty: give a file that holds something.")
     return found
 
 

@@ -58,7 +58,8 @@ def read_judgements(path: Path, documents: Records, queries: Records) -> Judgeme
     ------
     InputError
         If a line is of no known form, names an id that does not exist, gives a gain that is not
-        a number, or contradicts an earlier one, with that line; or if nothing is left.
+        a number, or contradicts an earlier one, with that line; or if nothing is left, or
+        nothing is relevant.
     """
     for records in (documents, queries):
         if not records.has_ids:
@@ -89,6 +90,11 @@ def read_judgements(path: Path, documents: Records, queries: Records) -> Judgeme
             places.setdefault(pair, place)
     if not gains:
         raise InputError(f"{path.name} holds no judgements of these documents: give at least one.")
+    if max(gains.values()) <= 0:
+        raise InputError(
+            f"{path.name} calls no document relevant (every gain is 0 or less): nothing is there "
+            "to measure relevance by: give gains above 0, or no judgements."
+        )
     pairs = np.array(list(gains), dtype=np.int32)
     return Judgements(
         name=path.name,

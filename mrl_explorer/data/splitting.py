@@ -2,6 +2,7 @@
 
 # ruff: noqa: PLC0415 - the splitter is loaded by the first document that is split.
 
+import re
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -13,6 +14,8 @@ from mrl_explorer.data.documents import PAGE_BREAK
 from mrl_explorer.data.tables import Cells
 from mrl_explorer.data.wording import quoted
 from mrl_explorer.errors import InputError
+
+_PASSAGE_ID = re.compile(r"#[0-9]+( \(page [0-9]+\))?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +115,8 @@ def split_records(records: Records, splitting: Splitting) -> Records:
     rows = np.array(sources)
     of_source = records.select(rows)
     return replace(of_source, ids=ids, texts=texts, source_ids=of_source.ids)
+
+
+def is_passage_id(identity: str) -> bool:
+    """Tell whether an id is one that splitting gave to a passage, such as "manual.pdf#3"."""
+    return _PASSAGE_ID.search(identity) is not None

@@ -172,6 +172,6 @@ def _recall(rankings: Rankings, cutoff: Cutoff) -> tuple[np.ndarray, np.ndarray,
 def _held_out(evaluation: Evaluation, cutoff: Cutoff) -> HeldOutRecall | None:
     """Read the held-out lists, unless k is more than the documents in them."""
     held_out = evaluation.held_out
-    if held_out is None or cutoff.k > held_out.rankings.n_docs:
+    if held_out is None or cutoff.k >= held_out.rankings.n_docs:
         return None
     return HeldOutRecall(held_out.rankings, *_recall(held_out.rankings, cutoff))

@@ -364,7 +364,10 @@ def _model(
 def _load_encoder(name: str, folder: Path, *, code: bool) -> tuple["SentenceTransformer", int]:
     """Load the model in a folder, without network unless its code may run; count its dims."""
     from sentence_transformers import SentenceTransformer
+    from transformers.utils.logging import disable_progress_bar
 
+    # Its bars would stand between our own.
+    disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         encoder = SentenceTransformer(
             str(folder),

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mrl_explorer.data import is_passage_id
 from mrl_explorer.decide.beside import agree
 from mrl_explorer.report.formats import share_text
 from mrl_explorer.retrieval.config import Config
@@ -279,6 +280,8 @@ def _card(result: Result, texts: tuple[str, str, str], score: str) -> Card:
         "rank": result.rank,
         "id": identity,
         "title": title,
+        # Passages share the title of their document, and documents may share one, too.
+        "source": identity if title and is_passage_id(identity) else "",
         "text": text,
         "score": score,
         "mark": result.mark,

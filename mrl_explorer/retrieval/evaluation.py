@@ -2,10 +2,11 @@
 
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
-from mrl_explorer.data import Collection, Judgements, Records, own_rows
+from mrl_explorer.data import Collection, Judgements, Records, is_passage_id, own_rows
 from mrl_explorer.embed import Origin
 from mrl_explorer.errors import InputError
 from mrl_explorer.progress import OnProgress, silent
@@ -46,6 +47,11 @@ class Listed:
     ids: tuple[str, ...]
     titles: tuple[str, ...]
     texts: tuple[str, ...]
+
+    @cached_property
+    def unit(self) -> str:
+        """What the rows are, in the plural: documents, or passages where these were split."""
+        return "passages" if any(map(is_passage_id, self.ids)) else "documents"
 
     def place(self, row: int) -> int:
         """Give the index of a document row in these columns.
@@ -315,7 +321,7 @@ def _notes(collection: Collection, *, exclude_self: bool) -> Iterable[str]:
     """Say in whole sentences what a reader of the numbers should know about the data."""
     for records in (collection.documents, collection.queries):
         if records.n_empty:
-            yield f"{records.n_empty} empty texts in {records.name} were left out."
+            yield f"Empty texts in {records.name}, left out: {records.n_empty:,}."
         if records.n_duplicates:
             yield (
                 f"{records.n_duplicates} texts in {records.name} repeat an earlier one; copies "

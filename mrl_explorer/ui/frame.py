@@ -95,7 +95,7 @@ def show_data_line(*, offer_beside: bool = False) -> Dataset:
 def _in_short(dataset: Dataset) -> str:
     rankings, model = dataset.evaluation.rankings, dataset.evaluation.source.model
     return (
-        f"{rankings.n_docs:,} documents · {rankings.n_queries:,} queries · "
+        f"{rankings.n_docs:,} {dataset.evaluation.listed.unit} · {rankings.n_queries:,} queries · "
         f"{html.escape(model or 'model not named')}, {rankings.full_dim:,} dimensions"
     )
 
@@ -126,7 +126,7 @@ def _show_source(dataset: Dataset) -> None:
     rankings, source = dataset.evaluation.rankings, dataset.evaluation.source
     judgements = dataset.evaluation.judgements
     facts = {
-        "Documents": f"{rankings.n_docs:,} from {source.documents}",
+        dataset.evaluation.listed.unit.capitalize(): f"{rankings.n_docs:,} from {source.documents}",
         "Queries": f"{rankings.n_queries:,} from {source.queries}",
         "Judgements": f"{len(judgements):,} from {judgements.name}" if judgements else "none",
         "Model": source.model or "not named",

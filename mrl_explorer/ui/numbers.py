@@ -116,7 +116,7 @@ def _show_held_out(summary: Summary, row: Row) -> None:
         )
     elif half is not None:
         below = "k too large"
-        text = f"k = {k} is more than the {half.rankings.n_docs} documents that are held out."
+        text = f"k = {k} leaves out none of the {half.rankings.n_docs} documents that are held out."
     else:
         below = "not measured"
         text = (

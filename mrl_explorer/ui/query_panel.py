@@ -42,6 +42,7 @@ def show_query_panel(summary: Summary, view: View) -> Choice:
                 "Segment",
                 [_ALL, *sorted(set(queries.segments))],
                 key="segment",
+                bind="query-params",
                 width=170,
                 persist_state="session",
                 help="Pick only among queries of this segment.",
@@ -49,6 +50,7 @@ def show_query_panel(summary: Summary, view: View) -> Choice:
         words = st.text_input(
             "Find a query",
             key="find",
+            bind="query-params",
             width=180,
             placeholder="words in it",
             persist_state="session",

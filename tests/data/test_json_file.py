@@ -56,7 +56,7 @@ def test_columns_can_be_chosen(write):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", r"d\.json, line 1: not valid JSON"),
+        ("", r"d\.json is empty: "),
         ("[]", r"d\.json holds no documents \(the file is empty\)"),
         ("{}", r"d\.json holds no array of objects"),
         ('"text"', r"d\.json holds no array of objects"),

@@ -62,7 +62,8 @@ def test_a_repeated_line_counts_once(write):
         ("q1\td1\t1\nquery\tdoc\tscore\n", r't\.tsv, line 2: the gain "score" is not a number'),
         ("q1\td1\t1\nq1 d1\n", r"t\.tsv, line 2: neither query id, document id and gain"),
         ("query-id\tcorpus-id\tscore\n", r"t\.tsv holds no judgements"),
-        ("", r"t\.tsv holds no judgements"),
+        ("", r"t\.tsv is empty: "),
+        ("q1\td1\t0\nq2\td1\t-1\n", r"t\.tsv calls no document relevant"),
         (b"q1\td1\t1\n\xff", r"t\.tsv, line 2: byte 1 is not UTF-8"),
     ],
 )

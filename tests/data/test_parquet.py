@@ -98,7 +98,10 @@ def test_chosen_vectors(save):
             {"id": [1, 1], "text": ["a", "b"]},
             r'row 1 \(counted from 0\): the id "1" is also that of row 0',
         ),
-        ({"text": pa.array([b"\xff"])}, r"d\.parquet is not a whole, readable Parquet file"),
+        (
+            {"text": pa.array([b"\xff"])},
+            r"d\.parquet is (empty|not a whole, readable)",
+        ),
     ],
 )
 def test_bad_columns(save, columns, message):
@@ -115,5 +118,7 @@ def test_a_missing_chosen_column_is_named(save):
 def test_a_truncated_file(save, keep):
     path = save(text=["a"])
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(InputError, match=r"d\.parquet is not a whole, readable Parquet file"):
+    with pytest.raises(
+        InputError, match=r"d\.parquet is (empty|not a whole, readable Parquet file)"
+    ):
         read_records(path)

@@ -9,6 +9,7 @@ from mrl_explorer.data import (
     WHOLE,
     Splitting,
     default_splitting,
+    is_passage_id,
     make_records,
     own_rows,
     read_beir,
@@ -126,3 +127,10 @@ def test_the_kind_of_file_decides_unless_the_user_does(write):
     assert default_splitting(FILES / "fpdf2.pdf") == Splitting()
     for name in ("d.csv", "d.txt", "d.json", "d.parquet"):
         assert default_splitting(write(name, "a")) == WHOLE
+
+
+def test_the_ids_of_passages_are_told_from_others():
+    records = split_records(manual(), Splitting(50, 0))
+    assert [is_passage_id(identity) for identity in records.ids] == [False, True, True]
+    assert is_passage_id("a.pdf#12 (page 3)")
+    assert not any(map(is_passage_id, ("c#", "#", "a#1b", "a#1 (page x)")))

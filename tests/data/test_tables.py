@@ -109,9 +109,9 @@ def test_a_column_may_first_appear_late_in_jsonl(write):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("d.csv", "", r"d\.csv holds no documents \(the file is empty\)"),
+        ("d.csv", "", r"d\.csv is empty: "),
         ("d.csv", "text\n", r"d\.csv holds no documents \(the file is empty\)"),
-        ("d.txt", "", r"d\.txt holds no documents"),
+        ("d.txt", "", r"d\.txt is empty: "),
         ("d.jsonl", "\n", r"d\.jsonl holds no documents"),
         ("d.jsonl.gz", "", r"d\.jsonl\.gz holds no documents"),
         ("d.csv", "text\n\xe9".encode("latin-1"), r"d\.csv, line 2: byte 1 is not UTF-8"),

@@ -216,6 +216,7 @@ def test_the_browser_gets_plain_values():
                     "rank": 1,
                     "id": "d7",
                     "title": "<b>Title</b>",
+                    "source": "",
                     "text": "text",
                     "score": "3 bits apart",
                     "mark": "new",
@@ -303,3 +304,18 @@ def test_the_same_id_of_another_text_is_another_document():
     front, second = mark_shared([mine], theirs)
     assert [c["other"] for c in front["cards"]] == [None, 2]
     assert [(c["row"], c["other"]) for c in second["cards"]] == [(-1, None), (1, 2)]
+
+
+def test_a_passage_names_its_document_beside_the_shared_title():
+    rankings = rankings_by_hand(SCORES, {FULL: [0, 1, 2], INT8: [0, 1, 2]})
+    (column, *_) = compare(rankings, 0, chosen=INT8, pinned=None, cutoff=Cutoff(1))
+    row = column.results[0].row
+    for identity, source in (
+        ("manual.pdf#3", "manual.pdf#3"),
+        ("m.pdf#1 (page 2)", "m.pdf#1 (page 2)"),
+        ("manual.pdf", ""),
+        ("issue #12b", ""),
+    ):
+        texts = {row: (identity, "Manual", "text")}
+        (data,) = column_data([column], texts, cutoff=Cutoff(1))
+        assert data["cards"][0]["source"] == source

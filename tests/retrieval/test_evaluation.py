@@ -334,7 +334,7 @@ def test_empties_and_duplicates_are_counted():
     texts = ["a", "", "a", "b", " ", "a"]
     own = make_records(name="corpus.jsonl", texts=texts, vectors=unit_vectors(6, 8))
     assert notes(own, queries()) == (
-        "2 empty texts in corpus.jsonl were left out.",
+        "Empty texts in corpus.jsonl, left out: 2.",
         "2 texts in corpus.jsonl repeat an earlier one; copies tie, and a tie counts as found.",
     )
 

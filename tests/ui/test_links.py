@@ -165,3 +165,12 @@ def test_a_pin_in_the_link_can_be_let_go():
     labelled(app.button, "Unpin").click().run()
     assert len(columns(app)) == 2
     assert "pin" not in app.query_params
+
+
+def test_a_link_narrows_the_queries_as_it_was(sample):
+    app = open_app(segment="paraphrase", find="how")
+    assert app.selectbox(key="segment").value == "paraphrase"
+    assert app.text_input(key="find").value == "how"
+    segments = dict(zip(sample.queries.ids, sample.queries.segments, strict=True))
+    assert segments[app.selectbox(key="query").value] == "paraphrase"
+    assert app.query_params["segment"] == "paraphrase"

@@ -104,7 +104,7 @@ def test_where_no_held_out_figure_can_be_it_says_why(sample, served):
     save_evaluation(small, path)
     app = open_app(data=str(path), dim="4", basis="pca", k="15")
     assert numbers(app)["held out"] == ("–", "k too large")
-    assert "k = 15 is more than the 10 documents" in held_out_help(app)
+    assert "k = 15 leaves out none of the 10 documents" in held_out_help(app)
     path = served / "older.evaluation"
     save_evaluation(replace(sample, held_out=None), path)
     app = open_app(data=str(path), dim="64", basis="pca")

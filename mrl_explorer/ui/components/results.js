@@ -18,11 +18,12 @@ function card(item, config, opened) {
   node.setAttribute("aria-expanded", opened.has(item.row) ? "true" : "false");
   node.setAttribute(
     "aria-label",
-    `Rank ${item.rank}, ${spoken}: ${item.title || item.text.slice(0, 80)}`,
+    `Rank ${item.rank}, ${spoken}: ${item.title || item.text.slice(0, 80)} ${item.source}`.trim(),
   );
   const title = element("span", "card-title", item.title || item.id);
   const text = element("span", "card-text", item.text || "(vectors only: no text to show)");
   title.dir = text.dir = "auto";
+  if (item.source) title.append(element("span", "card-source", item.source));
   node.append(
     element("span", "card-rank", item.rank),
     title,
