@@ -87,7 +87,8 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         type=float,
         default=DISK_PRICE,
         metavar="DOLLARS",
-        help=f"per GB of disk and month (default: {DISK_PRICE}, AWS EBS gp3 in us-east-1)",
+        help=f"per GB of disk and month (default: {DISK_PRICE}, AWS EBS gp3 in us-east-1 by "
+        "aws.amazon.com/ebs/pricing, as of early 2026)",
     )
     add("--json", metavar="FILE", help="write the recommendation as JSON; - for standard output")
 
