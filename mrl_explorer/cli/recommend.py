@@ -138,6 +138,7 @@ def _figures(found: Recommendation) -> dict[str, object]:
     """Give the choice, flat, and the options beside it; `dim` is null when nothing holds."""
     return {
         **_option(found.choice),
+        "recipe": verdict(found).recipe,
         "sentence": verdict(found).sentence,
         "baseline": _option(found.baseline),
         "runner_up": _option(found.runner_up) if found.runner_up else None,
@@ -215,4 +216,5 @@ def _text(found: Recommendation) -> str:
                 ]
             )
     beside = "".join(f"{sentence}\n" for sentence in said.beside)
-    return f"{said.title}.\n{said.sentence}\n\n{align(lines, left={0, 1})}\n{beside}"
+    recipe = f"{said.recipe}\n" if said.recipe else ""
+    return f"{said.title}.\n{recipe}{said.sentence}\n\n{align(lines, left={0, 1})}\n{beside}"

@@ -25,8 +25,8 @@ from mrl_explorer.report.decide_tables import (
     sizes,
     table_rows,
 )
-from mrl_explorer.report.formats import percent_text, share_text
-from mrl_explorer.report.verdicts import agreement_text, losses_text, pair_text
+from mrl_explorer.report.formats import share_text
+from mrl_explorer.report.verdicts import agreement_text, losses_text, pair_text, tail_text
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.ui.components.curves import show_curves
 from mrl_explorer.ui.components.query_list import show_query_list
@@ -111,9 +111,9 @@ def _show_where_it_hurts(dataset: Dataset, options: Options, shown: Choice) -> N
     with st.grid(2, min_column_width=440, gap=("small", "medium")):
         left, right = st.container(gap="xsmall"), st.container(gap="xsmall")
     with left:
+        few, worst = tail_text(spread)
         st.markdown(
-            f"**{percent_text(spread.share_below)} of the queries keep less than half** of their "
-            f"results; 5% keep {share_text(spread.p5)} or less.",
+            f"**{few}** {worst}",
             help="The mean hides queries that lose everything. Each bar counts queries by how "
             "much of their own full-dimension results they keep.",
         )

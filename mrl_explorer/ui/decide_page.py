@@ -15,7 +15,6 @@ from mrl_explorer.report.formats import (
     change_text,
     money_text,
     percent_text,
-    share_text,
 )
 from mrl_explorer.report.verdicts import choice_pairs, verdict, worth_text
 from mrl_explorer.retrieval.config import Config
@@ -113,7 +112,7 @@ def _show_worth(dataset: Dataset, worth: Worth) -> None:
     queries = dataset.evaluation.queries
     with st.container(gap="xsmall"):
         if worth.weak:
-            st.warning(literal(f"First: {text}"), icon=":material/warning:")
+            st.warning(literal(text), icon=":material/warning:")
         else:
             st.info(literal(text), icon=":material/info:")
         if worth.failed and st.toggle(
@@ -134,11 +133,12 @@ def _show_worth(dataset: Dataset, worth: Worth) -> None:
 def _show_verdict(options: Options, found: Recommendation, question: Question) -> None:
     said = verdict(found)
     sentences = (*said.beside, *choice_pairs(options, found))
+    recipe = f"<p><b>{html.escape(said.recipe)}</b></p>" if said.recipe else ""
     beside = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in sentences)
     st.html(
         f'<div class="mrl-verdict" data-choice="{html.escape(said.title)}" '
         f'data-question="{_marker(question)}">'
-        f"<h2>{html.escape(said.title)}</h2><p>{html.escape(said.sentence)}</p></div>"
+        f"<h2>{html.escape(said.title)}</h2>{recipe}<p>{html.escape(said.sentence)}</p></div>"
     )
     if found.choice is not None:
         _show_figures(found.choice, found.baseline)
@@ -160,7 +160,7 @@ def _show_figures(choice: Choice, full: Choice) -> None:
         st.metric(
             "results kept",
             percent_text(choice.recall),
-            f"at least {share_text(choice.joint_low)}",
+            f"at least {percent_text(choice.joint_low)}",
             delta_color="off",
             delta_arrow="off",
             border=True,
