@@ -162,8 +162,8 @@ def _beside(recommendation: Recommendation) -> list[str]:
     if stability is not None:
         sentences.append(
             f"How sure: choosing by a random half of your {recommendation.n_queries:,} queries "
-            f"gave the same choice in {stability.same} of {stability.n_splits} splits, and what was "
-            f"chosen reached the target on the other half in {stability.confirmed}."
+            f"gave the same choice in {stability.same} of {stability.n_splits} splits, and what "
+            f"was chosen reached the target on the other half in {stability.confirmed}."
         )
     else:
         sentences.append(
