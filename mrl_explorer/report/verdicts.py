@@ -121,8 +121,12 @@ def choice_pairs(
     if choice is None:
         return ()
     sentences = []
+    full_dim = recommendation.baseline.config.dim
     for other in (recommendation.cheaper, recommendation.runner_up):
-        if other is not None and other.held_out == choice.held_out:
+        if other is None or other.config.is_rotated_baseline(full_dim):
+            # That one is the baseline turned, and equal to it whatever the queries.
+            continue
+        if other.held_out == choice.held_out:
             pair = compare(
                 options.of(choice.config, choice.cutoff),
                 options.of(other.config, other.cutoff),
