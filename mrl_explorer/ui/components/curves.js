@@ -8,6 +8,8 @@ const MARKS = {
   beside: ["#8259D9", 10, "4 3"],
 };
 
+const BAND = "M-7,-4H7V4H-7Z";
+
 // A curve that is a band alone has neither line nor points.
 function curve({ name, points, only_band: onlyBand }, place, colour, { x, y }) {
   const group = node("g", { class: "curves-curve" });
@@ -15,9 +17,8 @@ function curve({ name, points, only_band: onlyBand }, place, colour, { x, y }) {
   const there = points.map(([dim, , , high]) => `${x(dim)},${y(high)}`);
   const back = points.map(([dim, , low]) => `${x(dim)},${y(low)}`).reverse();
   const line = points.map(([dim, value]) => `${x(dim)},${y(value)}`).join(" ");
-  group.append(
-    node("polygon", { points: [...there, ...back].join(" "), fill: colour, class: "curves-band" }),
-  );
+  const band = { points: [...there, ...back].join(" "), fill: colour };
+  group.append(node("polygon", { ...band, class: `curves-band${onlyBand ? " alone" : ""}` }));
   if (onlyBand) return group;
   group.append(
     node("polyline", {
@@ -87,11 +88,11 @@ function draw(root) {
     root.boxes = html("div", "chart-boxes");
     const chart = html("div", "chart-frame");
     chart.append(svg, root.boxes);
-    const series = data.curves.map(({ name }, i) => ({
+    const series = data.curves.map(({ name, only_band: onlyBand }, i) => ({
       name,
       colour: colours[i % colours.length],
-      shape: SHAPES[i % SHAPES.length],
-      dash: DASHES[i % DASHES.length],
+      shape: onlyBand ? BAND : SHAPES[i % SHAPES.length],
+      dash: onlyBand ? undefined : DASHES[i % DASHES.length],
     }));
     root.replaceChildren(legend(series), chart, html("div", "chart-tooltip"));
   }

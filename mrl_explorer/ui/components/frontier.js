@@ -61,8 +61,7 @@ function draw(root) {
     root.boxes = html("div", "chart-boxes");
     const chart = html("div", "chart-frame");
     chart.append(svg, root.boxes);
-    const line = { name: "best at its bytes", colour: LINE, dash: "7 4" };
-    root.replaceChildren(legend([...series, line]), chart, html("div", "chart-tooltip"));
+    root.replaceChildren(legend(series), chart, html("div", "chart-tooltip"));
   }
   root.asked.replaceChildren(...(target ? asked(target, fit) : []));
   const [ring, box] = chosen ? mark(chosen, data, fit) : [];

@@ -81,7 +81,8 @@ function legend(series) {
   const made = html("div", "chart-legend");
   for (const { name, colour, shape, dash } of series) {
     const item = html("span", "");
-    const sample = node("svg", { width: 26, height: 12, viewBox: "-13 -6 26 12" });
+    const half = dash === undefined ? 7 : 13;
+    const sample = node("svg", { width: 2 * half, height: 12, viewBox: `${-half} -6 ${2 * half} 12` });
     if (dash !== undefined) {
       const style = { stroke: colour, "stroke-width": 2, "stroke-dasharray": dash };
       sample.append(node("line", { x1: -13, x2: 13, y1: 0, y2: 0, ...style }));
