@@ -67,6 +67,8 @@ class Choice:
         Share of full dimension's nDCG@k and its simultaneous lower end.
     need : Need
         RAM, disk and cost.
+    confirmed : bool
+        Whether the basis is fitted and these figures are no higher than held-out ones.
     """
 
     config: Config
@@ -79,6 +81,7 @@ class Choice:
     ndcg_kept: float | None
     ndcg_kept_low: float | None
     need: Need
+    confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -415,6 +418,7 @@ class _Field:
             None if kept is None else float(kept.share[at]),
             None if kept is None else float(kept.low[at]),
             self.needs(option),
+            options.is_confirmed(self.config(option)) and not options.held_out[at],
         )
 
     def holding(self) -> np.ndarray:

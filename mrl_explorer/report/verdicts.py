@@ -84,7 +84,8 @@ def _main_sentence(recommendation: Recommendation, choice: Choice) -> str:
         f"It finds {percent_text(choice.recall)} of the top {k} that the full vectors find "
         f"(recall@{k} vs full dimension {share_text(choice.recall)}, 95% interval "
         f"{share_text(choice.recall_low)} to {share_text(choice.recall_high)}"
-        f"{_fitted(choice)}), at {bytes_each:,} bytes per vector. "
+        f"{_fitted(choice)}){_relevance(recommendation, choice)}, at {bytes_each:,} bytes per "
+        "vector. "
         f"{count_text(production.n_vectors)} vectors{replicas} then need "
         f"{byte_text(choice.need.ram)} of RAM and {byte_text(choice.need.disk)} of disk, about "
         f"{money_text(choice.need.cost)} a month"
@@ -99,10 +100,25 @@ def _main_sentence(recommendation: Recommendation, choice: Choice) -> str:
     return f"{text}."
 
 
+def _relevance(recommendation: Recommendation, choice: Choice) -> str:
+    """Say what is kept of nDCG where that is what must hold."""
+    asked, kept, low = (
+        recommendation.constraints.min_ndcg_kept,
+        choice.ndcg_kept,
+        choice.ndcg_kept_low,
+    )
+    if asked is None or kept is None or low is None:
+        return ""
+    k = choice.cutoff.k
+    return f" and keeps {share_text(kept)} of their nDCG@{k} (lower end {share_text(low)})"
+
+
 def _fitted(choice: Choice) -> str:
     """Say on what a fitted basis was measured."""
     if choice.held_out:
         return ", on documents that the basis was not fitted on"
+    if choice.confirmed:
+        return ", and no less on documents that the basis was not fitted on"
     if choice.config.is_fitted:
         return ", on the documents that the basis was fitted on, which flatters it"
     return ""

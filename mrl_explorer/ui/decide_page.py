@@ -212,9 +212,9 @@ def _show_frontier(options: Options, found: Recommendation) -> None:
             on_point=partial(_open_point, options.configs),
         )
         st.caption(
-            "Every configuration without rescoring: higher keeps more, further left is smaller. The "
-            "dashed line is the best at its bytes. Hollow marks are of a basis other than native. "
-            "A click on a point opens it in Explore."
+            "Every configuration without rescoring: higher keeps more, further left is smaller. "
+            "The dashed line is the best at its bytes. Hollow marks are of a basis other than "
+            "native. A click on a point opens it in Explore."
         )
 
 

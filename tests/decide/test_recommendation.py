@@ -345,6 +345,8 @@ def test_the_choice_says_whether_its_figures_are_held_out():
         choice = recommend(options, asked).choice
         place = options.configs.index(choice.config)
         assert choice.held_out == options.held_out[0, place]
+        # What is not held out was held against it all the same.
+        assert choice.confirmed == (not choice.held_out)
 
 
 # --- engines ------------------------------------------------------------------------------------

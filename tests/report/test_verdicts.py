@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -102,6 +104,22 @@ def test_runner_up_and_why_the_next_cheaper_fails():
 def test_a_basis_measured_on_its_own_documents_is_said_to_flatter():
     own = choice(Config(128, "int8", "pca"))
     assert "which flatters it" in verdict(found(choice=own)).sentence
+
+
+def test_a_basis_that_holds_on_other_documents_is_said_to():
+    own = replace(choice(Config(128, "int8", "pca")), confirmed=True)
+    assert "and no less on documents that the basis was not fitted on)" in (
+        verdict(found(choice=own)).sentence
+    )
+
+
+def test_what_is_kept_of_relevance_is_said_where_it_is_asked_for():
+    kept = replace(choice(), ndcg_kept=0.987, ndcg_kept_low=0.961)
+    asked = Constraints(min_recall=None, min_ndcg_kept=0.95)
+    assert ") and keeps .987 of their nDCG@10 (lower end .961), at 128 bytes" in (
+        verdict(found(choice=kept, constraints=asked)).sentence
+    )
+    assert "nDCG" not in verdict(found(choice=kept)).sentence
 
 
 def test_full_dimension_as_the_choice_saves_nothing():
