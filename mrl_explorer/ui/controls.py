@@ -247,11 +247,10 @@ def _first_quantization(quantizations: list[str]) -> str:
 def show_k(most: int) -> int:
     """Ask for k. A bound number input fails on a number too large, so the link is read here."""
     usual = min(10, most)
-    if "k" not in st.session_state:
-        linked = st.query_params.get("k", "")
-        st.session_state["k"] = int(linked) if _DIM.fullmatch(linked) else usual
-    if not 1 <= st.session_state["k"] <= most:
-        st.session_state["k"] = usual
+    linked = st.query_params.get("k", "")
+    k = st.session_state.get("k", int(linked) if _DIM.fullmatch(linked) else usual)
+    # Set on every run: what another page's field holds is known here, but a new field starts at 1.
+    st.session_state["k"] = k if 1 <= k <= most else usual
     k = int(
         st.number_input(
             "k",

@@ -87,3 +87,17 @@ def test_a_build_can_be_cancelled_and_the_page_stays_usable(open_page, data_fold
     cancel.click()
     expect(page.get_by_text("Cancelled: the graph built so far is gone.")).to_be_visible()
     expect(page.get_by_role("button", name="Build and measure", exact=True)).to_be_enabled()
+
+
+def test_k_is_the_same_on_every_page(open_page):
+    page = open_page("?k=5").settled(128).page
+    k = page.get_by_role("spinbutton", name="k", exact=True)
+    for name, drawn in (
+        ("Tiers", ".mrl-chain"),
+        ("Decide", ".mrl-end"),
+        ("Explore", ".mrl-results"),
+    ):
+        page.get_by_role("link", name=name).click()
+        page.locator(drawn).first.wait_for(state="attached")
+        expect(k).to_have_value("5")
+        assert "k=5" in page.url
