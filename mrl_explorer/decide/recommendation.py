@@ -222,9 +222,10 @@ def recommend(
 ) -> Recommendation:
     """Find the cheapest option that holds.
 
-    Options are put in the order of their cost; at the same cost, less RAM and disk, then the
-    configuration with the better recall, then fewer candidates. The first that holds is the
-    choice: so for each configuration it is the smallest oversample that reaches the target.
+    Options are put in the order of their cost; at the same cost, less RAM and disk, then the native
+    basis, which needs no matrix kept with the index, then the configuration with the better recall,
+    then fewer candidates. The first that holds is the choice: so for each configuration it is the
+    smallest oversample that reaches the target.
 
     Parameters
     ----------
@@ -329,8 +330,8 @@ class _Field:
                 needs.cost,
                 needs.ram,
                 needs.disk,
-                float(quality[place]),
                 float(config.basis != "native"),
+                float(quality[place]),
                 place,
                 cut,
             )
