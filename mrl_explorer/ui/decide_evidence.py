@@ -9,7 +9,7 @@ from textwrap import shorten
 import numpy as np
 import streamlit as st
 
-from mrl_explorer.decide.diagnosis import Tail, agreement, split_loss, tail
+from mrl_explorer.decide.diagnosis import Agreement, Losses, Tail, agreement, split_loss, tail
 from mrl_explorer.decide.neighbours import neighbours
 from mrl_explorer.decide.options import Kept, Options
 from mrl_explorer.decide.pairs import MARGIN
@@ -28,6 +28,8 @@ from mrl_explorer.report.decide_tables import (
 from mrl_explorer.report.formats import share_text
 from mrl_explorer.report.verdicts import agreement_text, losses_text, pair_text, tail_text
 from mrl_explorer.retrieval.config import Config
+from mrl_explorer.retrieval.evaluation import Evaluation
+from mrl_explorer.retrieval.metrics import Cutoff
 from mrl_explorer.ui.components.curves import show_curves
 from mrl_explorer.ui.components.query_list import show_query_list
 from mrl_explorer.ui.datasets import Dataset
@@ -105,7 +107,7 @@ def show_evidence(
 
 
 def _show_where_it_hurts(dataset: Dataset, options: Options, shown: Choice) -> None:
-    evaluation = dataset.evaluation
+    evaluation, key = dataset.evaluation, (dataset.key, dataset.version)
     values = options.of(shown.config, shown.cutoff)
     spread = tail(values)
     with st.grid(2, min_column_width=440, gap=("small", "medium")):
@@ -118,14 +120,13 @@ def _show_where_it_hurts(dataset: Dataset, options: Options, shown: Choice) -> N
             "much of their own full-dimension results they keep.",
         )
         _show_histogram(spread, k=options.k)
-        losses = split_loss(evaluation, shown.config, shown.cutoff)
+        losses, agreed = _diagnosis(evaluation, key, shown.config, shown.cutoff)
         if losses is not None:
             st.markdown(
                 f"**Why.** {losses_text(losses, shown)}",
                 help="In mean recall@k on all documents: first the loss of the cut in float32, "
                 "then that of fewer bits, then what rescoring brings back.",
             )
-        agreed = agreement(evaluation, shown.config, shown.cutoff)
         if agreed is None:
             st.markdown(
                 "**Does it matter?** Without judgements nobody can say whether a lost result was "
@@ -134,7 +135,7 @@ def _show_where_it_hurts(dataset: Dataset, options: Options, shown: Choice) -> N
         else:
             st.markdown(f"**Does it matter?** {agreement_text(agreed)}")
     with right:
-        _show_segments(dataset, values)
+        _show_segments(dataset, values, shown)
         _show_worst(dataset, values, shown)
 
 
@@ -160,7 +161,28 @@ def _languages(_dataset: Dataset, key: tuple[str, str]) -> tuple[str, ...]:
     return language_kinds(_dataset.evaluation)
 
 
-def _show_segments(dataset: Dataset, values: np.ndarray) -> None:
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _diagnosis(
+    _evaluation: Evaluation, key: tuple[str, str], config: Config, cutoff: Cutoff
+) -> tuple[Losses | None, Agreement | None]:
+    """Diagnose an option once: most controls leave the choice as it is."""
+    return split_loss(_evaluation, config, cutoff), agreement(_evaluation, config, cutoff)
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _segments(
+    _values: np.ndarray,
+    _kinds: tuple[str, ...],
+    key: tuple[str, str],
+    way: str,
+    config: Config,
+    cutoff: Cutoff,
+) -> tuple[Segment, ...]:
+    """Average an option's recall by segment once; values and kinds follow from the rest."""
+    return by_segment(_values, _kinds)
+
+
+def _show_segments(dataset: Dataset, values: np.ndarray, shown: Choice) -> None:
     key = (dataset.key, dataset.version)
     ways = _ways(dataset, key)
     names = [*ways, *([_LANGUAGE] if any(dataset.evaluation.queries.texts) else [])]
@@ -181,7 +203,8 @@ def _show_segments(dataset: Dataset, values: np.ndarray) -> None:
     )
     way = str(chosen or names[0])
     kinds = _languages(dataset, key) if way == _LANGUAGE else ways[way]
-    _show_bars(map(_segment_bar, by_segment(values, kinds)))
+    segments = _segments(values, kinds, key, way, shown.config, shown.cutoff)
+    _show_bars(map(_segment_bar, segments))
 
 
 def _segment_bar(segment: Segment) -> Bar:

@@ -30,10 +30,10 @@ from mrl_explorer.ui.problems import literal, show_error
 _FAILED_SHOWN = 50
 _STYLE = """
 <style>
-.mrl-verdict h2 { padding: 0 0 .3rem; font-size: 1.75rem; line-height: 1.2; }
-.mrl-verdict p { font-size: 1.02rem; margin: 0 0 .5rem; }
-.mrl-verdict ul { margin: .2rem 0 0; padding-left: 1.1rem; }
-.mrl-verdict li { margin: 0 0 .2rem; }
+.mrl-choice h2 { padding: 0 0 .3rem; font-size: 1.75rem; line-height: 1.2; }
+.mrl-choice p { font-size: 1.02rem; margin: 0 0 .5rem; }
+.mrl-choice ul { margin: .2rem 0 0; padding-left: 1.1rem; }
+.mrl-choice li { margin: 0 0 .2rem; }
 .st-key-frontier { min-height: 330px; }
 </style>
 """
@@ -136,13 +136,13 @@ def _show_verdict(options: Options, found: Recommendation, question: Question) -
     recipe = f"<p><b>{html.escape(said.recipe)}</b></p>" if said.recipe else ""
     beside = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in sentences)
     st.html(
-        f'<div class="mrl-verdict" data-choice="{html.escape(said.title)}" '
+        f'<div class="mrl-choice" data-choice="{html.escape(said.title)}" '
         f'data-question="{_marker(question)}">'
         f"<h2>{html.escape(said.title)}</h2>{recipe}<p>{html.escape(said.sentence)}</p></div>"
     )
     if found.choice is not None:
         _show_figures(found.choice, found.baseline)
-    st.html(f'<div class="mrl-verdict"><ul>{beside}</ul></div>')
+    st.html(f'<div class="mrl-choice"><ul>{beside}</ul></div>')
     if found.choice is not None:
         st.button(
             "See its results in Explore",

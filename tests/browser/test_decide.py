@@ -22,11 +22,11 @@ class Decide(Explorer):
 
     @property
     def title(self):
-        return self.page.locator(".mrl-verdict h2").inner_text()
+        return self.page.locator(".mrl-choice h2").inner_text()
 
     @property
     def sentence(self):
-        return self.page.locator(".mrl-verdict p").last.inner_text()
+        return self.page.locator(".mrl-choice p").last.inner_text()
 
     def label(self):
         return self.page.locator(".st-key-frontier .chart-label").inner_text()
@@ -94,7 +94,7 @@ def test_a_worst_query_opens_with_its_results(decide):
 
 
 def test_the_evidence_changes_alone(decide):
-    title = decide.page.locator(".mrl-verdict h2").element_handle()
+    title = decide.page.locator(".mrl-choice h2").element_handle()
     for name in ("Can the queries tell?", "Same bytes", "Every cell", "Table", "What others lost"):
         decide.page.get_by_role("radio", name=name, exact=True).click()
         expect(decide.page.locator(f".mrl-end[data-question$='{name}']")).to_be_attached()
