@@ -64,7 +64,7 @@ _MEASURE = """
   window.painted.catch(() => {});
 }
 """
-_VERDICT, _END = ".mrl-verdict[data-question]", ".mrl-end"
+_VERDICT, _END = ".mrl-choice[data-question]", ".mrl-end"
 
 
 @dataclass(frozen=True)

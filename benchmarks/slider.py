@@ -36,7 +36,7 @@ PRODUCT_SHOWS = """
   document.querySelector(".mrl-numbers")?.dataset.dim,
   document.querySelector(".mrl-results")?.dataset.dim,
   // The label of the chosen point: "256d int8: .873".
-  [...document.querySelectorAll(".st-key-curves .curves-label")]
+  [...document.querySelectorAll(".st-key-curves .chart-label")]
     .map((text) => text.textContent.match(/^([0-9]+)d /)?.[1])
     .find((dim) => dim !== undefined),
 ]

@@ -15,9 +15,11 @@ from usearch.index import Index
 # Run as a file, Python looks for packages beside the file and not in the project's folder.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.sweep import configurations, timed
+from benchmarks.process import machine_seconds
+from benchmarks.sweep import QUIET_CORES, configurations
 from benchmarks.synthetic import DEPTH, clustered
 from mrl_explorer.decide.funnels import Aim, plan
+from mrl_explorer.progress import Progress
 from mrl_explorer.retrieval.candidates import Scorer, gather_candidates
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.hnsw import GraphSettings, build_graph, kernel_of
@@ -64,6 +66,24 @@ def measure_planning(documents: np.ndarray, queries: np.ndarray, *, rounds: int)
     )
 
 
+class Stopwatch:
+    """Seconds, processor seconds, and the cores that other processes used, since it was made."""
+
+    def __init__(self) -> None:
+        self._start = self._now()
+
+    @staticmethod
+    def _now() -> tuple[float, float, float]:
+        return time.perf_counter(), time.process_time(), machine_seconds()
+
+    def read(self) -> tuple[float, float, float]:
+        """Give the three."""
+        seconds, processor, machine = (
+            now - then for now, then in zip(self._now(), self._start, strict=True)
+        )
+        return seconds, processor, max(0.0, machine - processor) / seconds
+
+
 def measure_building(documents: np.ndarray, *, rounds: int) -> None:
     """Print the time of building a graph as a multiple of usearch's own, in turn."""
     scorer = Scorer(documents, documents[:1])
@@ -72,7 +92,9 @@ def measure_building(documents: np.ndarray, *, rounds: int) -> None:
         codes = scorer.all_codes(config)
         dtype, metric = kernel_of(config)
 
-        def direct(codes=codes, config=config, dtype=dtype, metric=metric) -> None:
+        def direct(
+            codes=codes, config=config, dtype=dtype, metric=metric
+        ) -> tuple[float, float, float]:
             index = Index(
                 ndim=config.dim,
                 metric=metric,
@@ -80,22 +102,42 @@ def measure_building(documents: np.ndarray, *, rounds: int) -> None:
                 connectivity=settings.links,
                 expansion_add=settings.ef_construction,
             )
+            watch = Stopwatch()
             index.add(np.arange(len(codes)), codes)
+            return watch.read()
 
-        ratios = []
+        def own(codes=codes, config=config) -> tuple[float, float, float]:
+            built: list[tuple[float, float, float]] = []
+
+            def listen(progress: Progress) -> None:
+                # What comes after the graph is built is no part of building it.
+                if progress.what.startswith("measuring"):
+                    built.append(watch.read())
+
+            watch = Stopwatch()
+            build_graph(codes, config, settings, on_progress=listen)
+            return built[0]
+
+        seen, quiet = [], []
         for number in range(rounds):
             # In turn first: what runs second finds the memory warm.
             if number % 2:
-                alone = timed(direct).seconds
-                own = build_graph(codes, config, settings).seconds
+                alone, built = direct(), own()
             else:
-                own = build_graph(codes, config, settings).seconds
-                alone = timed(direct).seconds
-            ratios.append(own / alone)
-        verdict = "met" if median(ratios) <= TARGET_RATIO else "missed"
+                built, alone = own(), direct()
+            row = (alone[0], built[0] / alone[0], built[1] / alone[1])
+            seen.append(row)
+            if max(alone[2], built[2]) <= QUIET_CORES:
+                quiet.append(row)
+        counted = quiet or seen
+        seconds, ratio, processor = map(median, zip(*counted, strict=True))
+        ratios = [one for _, one, _ in counted]
+        verdict = "met" if ratio <= TARGET_RATIO else "missed"
         print(
-            f"  {config!s:14} {alone:6.2f} s by usearch alone; ratio {median(ratios):.3f} "
-            f"({min(ratios):.3f} to {max(ratios):.3f}), target at most {TARGET_RATIO}: {verdict}",
+            f"  {config!s:14} {seconds:6.2f} s by usearch alone; ratio {ratio:.3f} "
+            f"({min(ratios):.3f} to {max(ratios):.3f}), of processor time {processor:.3f}; "
+            f"target at most {TARGET_RATIO}: {verdict} "
+            f"({f'{len(quiet)} of {rounds} rounds count' if quiet else 'THE MACHINE WAS BUSY'})",
             flush=True,
         )
 
@@ -107,7 +149,7 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=1_000)
     parser.add_argument("--dim", type=int, default=768, help="dimensions of the vectors")
     parser.add_argument("--graph-documents", type=int, default=50_000)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
     documents, queries = clustered(
         n_docs=options.documents, n_queries=options.queries, full_dim=options.dim

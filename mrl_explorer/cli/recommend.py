@@ -87,7 +87,8 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         type=float,
         default=DISK_PRICE,
         metavar="DOLLARS",
-        help=f"per GB of disk and month (default: {DISK_PRICE}, AWS EBS gp3 in us-east-1)",
+        help=f"per GB of disk and month (default: {DISK_PRICE}, AWS EBS gp3 in us-east-1 by "
+        "aws.amazon.com/ebs/pricing, as of early 2026)",
     )
     add("--json", metavar="FILE", help="write the recommendation as JSON; - for standard output")
 
@@ -137,6 +138,7 @@ def _figures(found: Recommendation) -> dict[str, object]:
     """Give the choice, flat, and the options beside it; `dim` is null when nothing holds."""
     return {
         **_option(found.choice),
+        "recipe": verdict(found).recipe,
         "sentence": verdict(found).sentence,
         "baseline": _option(found.baseline),
         "runner_up": _option(found.runner_up) if found.runner_up else None,
@@ -214,4 +216,5 @@ def _text(found: Recommendation) -> str:
                 ]
             )
     beside = "".join(f"{sentence}\n" for sentence in said.beside)
-    return f"{said.title}.\n{said.sentence}\n\n{align(lines, left={0, 1})}\n{beside}"
+    recipe = f"{said.recipe}\n" if said.recipe else ""
+    return f"{said.title}.\n{recipe}{said.sentence}\n\n{align(lines, left={0, 1})}\n{beside}"

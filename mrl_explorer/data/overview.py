@@ -1,9 +1,6 @@
 """What a data set looks like before anything runs on it."""
 
-# ruff: noqa: PLC0415 - the language model is loaded when the first texts are described.
-
 from array import array
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
@@ -13,11 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mrl_explorer.data.collection import Collection, Records, digest, passages
+from mrl_explorer.data.language import language_shares
 
 # Bounds that keep the whole within seconds on 100,000 documents.
-_LANGUAGE_SAMPLE = 200
-_LANGUAGE_CHARACTERS = 400
-_LEAST_LETTERS = 20
 NEAR_RECORDS = 50_000
 NEAR_WORDS = 100
 
@@ -78,7 +73,7 @@ def describe(records: Records) -> Overview | None:
         median_length=int(np.median(lengths)),
         longest=int(lengths.max()),
         lengths=_histogram(lengths),
-        languages=_languages(records),
+        languages=language_shares(records.texts),
         n_near_duplicates=_count_near_duplicates(list(islice(passages(records), NEAR_RECORDS))),
         is_sampled=len(records) > NEAR_RECORDS,
         n_sources=(records.source_ids or records.ids).n_distinct(),
@@ -197,17 +192,6 @@ def _histogram(lengths: npt.NDArray[np.int64]) -> tuple[tuple[str, int], ...]:
     used = np.flatnonzero(counts)
     wanted = slice(used[0], used[-1] + 1)
     return tuple(zip(names[wanted], map(int, counts[wanted]), strict=True))
-
-
-def _languages(records: Records) -> tuple[tuple[str, float], ...]:
-    """Tell the languages of an even sample of texts."""
-    from py3langid import classify
-
-    texts = records.texts or ()
-    places = np.unique(np.linspace(0, len(texts) - 1, _LANGUAGE_SAMPLE).astype(int))
-    sample = (texts[place][:_LANGUAGE_CHARACTERS] for place in places)
-    told = [classify(text)[0] for text in sample if sum(map(str.isalpha, text)) >= _LEAST_LETTERS]
-    return tuple((code, n / len(told)) for code, n in Counter(told).most_common())
 
 
 def _count_near_duplicates(texts: Sequence[str]) -> int:

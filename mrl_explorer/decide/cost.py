@@ -12,8 +12,9 @@ RAM_PRICE = 3.8
 reckons with, on x2gd machines of AWS."""
 
 DISK_PRICE = 0.08
-"""US dollars per GB of disk and month: AWS EBS gp3 in us-east-1, aws.amazon.com/ebs/pricing
-(as of 2025)."""
+"""US dollars per GB of disk and month: AWS EBS gp3 in us-east-1 by aws.amazon.com/ebs/pricing.
+AWS says the same, as of early 2026, in ebs-optimization.md of github.com/aws/agent-toolkit-for-aws.
+"""
 
 
 @dataclass(frozen=True, slots=True)

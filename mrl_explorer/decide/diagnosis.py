@@ -207,9 +207,8 @@ def agreement(
     measured = relevance(rankings, evaluation.judgements, cutoff)
     if not len(measured.query_rows):
         return None
-    full = relevance(rankings, evaluation.judgements, Cutoff(cutoff.k)).ndcg[
-        rankings.place(rankings.baseline)
-    ]
+    # Rescoring leaves the baseline as it is.
+    full = measured.ndcg[rankings.place(rankings.baseline)]
     place = rankings.place(config)
     found = float(recall(rankings, cutoff)[place].mean())
     change = compare(measured.ndcg[place], full, margin=margin)

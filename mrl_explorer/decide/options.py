@@ -67,6 +67,16 @@ class Options:
         """Queries measured on."""
         return int(self.recall.shape[2])
 
+    def is_confirmed(self, config: Config) -> bool:
+        """Tell whether a fitted basis was measured on documents that it was not fitted on, too."""
+        held_out = self.evaluation.held_out
+        return (
+            held_out is not None
+            and config.is_fitted
+            and config in held_out.rankings
+            and self.k <= _deepest(held_out.rankings)
+        )
+
     def of(self, config: Config, cutoff: Cutoff) -> np.ndarray:
         """Give the recall of one option, per query: (n_queries,)."""
         return self.recall[self.cutoffs.index(cutoff), self.configs.index(config)]
@@ -165,6 +175,11 @@ def _is_exact(rankings: Rankings, cutoffs: tuple[Cutoff, ...]) -> np.ndarray:
     return np.array(whole)[:, None] | np.array(same)[None, :]
 
 
+def _deepest(held_out: Rankings) -> int:
+    """Give the most candidates that held-out lists can answer for: fewer than all documents."""
+    return min(held_out.depth, held_out.n_docs - 1)
+
+
 def _hold_out(
     evaluation: Evaluation, cutoffs: tuple[Cutoff, ...], values: np.ndarray
 ) -> np.ndarray:
@@ -185,8 +200,7 @@ def _hold_out(
     if held_out is None:
         return replaced
     lists = held_out.rankings
-    deepest = min(lists.depth, lists.n_docs - 1)
-    answered = [recall(lists, cutoff) for cutoff in cutoffs if cutoff.candidates <= deepest]
+    answered = [recall(lists, cutoff) for cutoff in cutoffs if cutoff.candidates <= _deepest(lists)]
     if not answered:
         return replaced
     for place, config in enumerate(evaluation.rankings.configs):

@@ -67,6 +67,8 @@ class Choice:
         Share of full dimension's nDCG@k and its simultaneous lower end.
     need : Need
         RAM, disk and cost.
+    confirmed : bool
+        Whether the basis is fitted and these figures are no higher than held-out ones.
     """
 
     config: Config
@@ -79,6 +81,7 @@ class Choice:
     ndcg_kept: float | None
     ndcg_kept_low: float | None
     need: Need
+    confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,9 +222,10 @@ def recommend(
 ) -> Recommendation:
     """Find the cheapest option that holds.
 
-    Options are put in the order of their cost; at the same cost, less RAM and disk, then the
-    configuration with the better recall, then fewer candidates. The first that holds is the
-    choice: so for each configuration it is the smallest oversample that reaches the target.
+    Options are put in the order of their cost; at the same cost, less RAM and disk, then the native
+    basis, which needs no matrix kept with the index, then the configuration with the better recall,
+    then fewer candidates. The first that holds is the choice: so for each configuration it is the
+    smallest oversample that reaches the target.
 
     Parameters
     ----------
@@ -326,8 +330,8 @@ class _Field:
                 needs.cost,
                 needs.ram,
                 needs.disk,
-                float(quality[place]),
                 float(config.basis != "native"),
+                float(quality[place]),
                 place,
                 cut,
             )
@@ -415,6 +419,7 @@ class _Field:
             None if kept is None else float(kept.share[at]),
             None if kept is None else float(kept.low[at]),
             self.needs(option),
+            options.is_confirmed(self.config(option)) and not options.held_out[at],
         )
 
     def holding(self) -> np.ndarray:

@@ -1,12 +1,11 @@
 """Kinds of queries, and how each kind fares."""
 
 import re
-import unicodedata
-from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
+from mrl_explorer.data.language import languages_of
 from mrl_explorer.decide.intervals import intervals
 from mrl_explorer.retrieval.evaluation import Evaluation
 
@@ -16,13 +15,6 @@ TOO_FEW = 5
 _WORD = re.compile(r"\w+")
 _LENGTHS = ((2, "1 or 2 words"), (5, "3 to 5 words"), (10, "6 to 10 words"))
 _LONGEST = "11 words or more"
-# What unicodedata calls the letters of one writing system, where it is used for one.
-_SCRIPTS = {
-    "CJK": "Chinese or Japanese characters",
-    "HIRAGANA": "Chinese or Japanese characters",
-    "KATAKANA": "Chinese or Japanese characters",
-    "HANGUL": "Korean",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +48,8 @@ def segmentations(evaluation: Evaluation) -> dict[str, tuple[str, ...]]:
     -------
     dict
         Title to the kind of each query: the data's own column first, then the length of the
-        query, its writing system, and whether its words occur in the document that full
-        dimension puts first.
+        query, and whether its words occur in the document that full dimension puts first. See
+        `language_kinds` for one more, which takes longer.
     """
     queries = evaluation.queries
     ways: dict[str, tuple[str, ...]] = {}
@@ -65,7 +57,6 @@ def segmentations(evaluation: Evaluation) -> dict[str, tuple[str, ...]]:
         ways["Segment"] = queries.segments
     if any(queries.texts):
         ways["Query length"] = tuple(map(length_kind, queries.texts))
-        ways["Writing system"] = tuple(map(script_of, queries.texts))
         if any(evaluation.listed.texts):
             ways["Query words"] = _word_kinds(evaluation)
     return {title: kinds for title, kinds in ways.items() if len(set(kinds)) > 1}
@@ -90,18 +81,9 @@ def length_kind(text: str) -> str:
     return next((name for most, name in _LENGTHS if n_words <= most), _LONGEST)
 
 
-def script_of(text: str) -> str:
-    """Name the writing system of most letters in a text: what can be told of its language.
-
-    A guess at the language of a few words would be wrong too often to average over.
-    """
-    scripts = Counter(
-        unicodedata.name(letter, "OTHER").partition(" ")[0] for letter in text if letter.isalpha()
-    )
-    if not scripts:
-        return "no letters"
-    (name, _), *_ = scripts.most_common(1)
-    return _SCRIPTS.get(name, name.capitalize())
+def language_kinds(evaluation: Evaluation) -> tuple[str, ...]:
+    """Tell the language of each query, with the documents' texts to tell which there are."""
+    return languages_of(evaluation.queries.texts, beside=evaluation.listed.texts)
 
 
 def _word_kinds(evaluation: Evaluation) -> tuple[str, ...]:

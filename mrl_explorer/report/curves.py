@@ -35,7 +35,8 @@ def recall_curves(
         `curves`: by quantization its `name` and `points`, each [dim, recall, low, high];
         `marks`: `kind` (chosen or pinned), `dim`, `value` and `text`; `dims` and those of them
         that get a label, `ticks`; `lowest`, the foot of the vertical axis; `measure`, its name,
-        `axis`, what stands beside it; `about`, what the chart shows, for screen readers.
+        `axis`, what stands beside it; `across` and `unit`, the same of the horizontal one; `about`,
+        what the chart shows, for screen readers.
     """
     by_quantization: dict[str, list[Row]] = {}
     for row in sorted(summary.rows(), key=lambda row: row.dim):
@@ -99,7 +100,10 @@ def _chart(
     return {
         "measure": measure,
         "axis": axis,
-        "about": f"{measure} {axis} by dimension, {about}, with its 95% interval.",
+        "across": "dimensions kept (log scale)",
+        "unit": "dims",
+        "about": f"{measure} {axis} by dimension, {about}, with its 95% interval. A click on a "
+        "point selects it.",
         "dims": dims,
         "ticks": _ticks(dims),
         "lowest": max(0.0, int(min(low for _, _, low, _ in points) * 10) / 10),

@@ -1,231 +1,116 @@
-"""Charts of the Decide page as ECharts options: see `curves` for why ECharts."""
+"""Charts of the Decide page as plain values: see `curves` for why they are no Plotly figures."""
 
-from itertools import cycle
 from typing import Any
 
 from mrl_explorer.decide.frontier import frontier
 from mrl_explorer.decide.options import Kept, Options
 from mrl_explorer.decide.published import band
-from mrl_explorer.decide.recommendation import Choice, Recommendation
+from mrl_explorer.decide.recommendation import Recommendation
 from mrl_explorer.report.formats import share_text
 from mrl_explorer.retrieval.config import Config
 
-_SYMBOLS = ("circle", "rect", "diamond", "triangle", "roundRect")
-_CHOSEN = "#D9480F"
-_LINE = "#7A7F87"
-
-
-def frontier_series(options: Options) -> dict[str, list[Config]]:
-    """List the configurations of each series of the frontier chart, in the order of its points."""
-    series: dict[str, list[Config]] = {}
-    for config in options.configs:
-        series.setdefault(config.quantization, []).append(config)
-    return series
+_SHARES = (0.0625, 0.125, 0.25, 0.5, 1)
 
 
 def frontier_chart(options: Options, recommendation: Recommendation) -> dict[str, Any]:
-    """Draw recall against bytes with the frontier, the target and the choice."""
-    k = options.k
-    mean = options.mean[0]
-    series: list[dict[str, Any]] = []
-    for (name, configs), symbol in zip(
-        frontier_series(options).items(), cycle(_SYMBOLS), strict=False
-    ):
-        series.append(
-            {
-                "type": "scatter",
-                "name": name,
-                "symbol": symbol,
-                "selectedMode": "single",
-                "data": [_point(options, config) for config in configs],
-                "tooltip": {
-                    "formatter": f"{{b}}, {{@[0]}} bytes: recall@{k} {{@[1]}}, "
-                    "95% {@[2]} to {@[3]}"
-                },
-            }
-        )
-    series.append(
-        {
-            "type": "line",
-            "name": "best at its bytes",
-            "data": [
-                [options.configs[place].bytes_per_vector, round(float(mean[place]), 3)]
-                for place in frontier(options.configs, mean)
-            ],
-            "step": "end",
-            "symbol": "none",
-            "silent": True,
-            "lineStyle": {"color": _LINE, "type": "dashed", "width": 1.5},
-            "itemStyle": {"color": _LINE},
-            **_target(recommendation.constraints.min_recall),
-        }
-    )
-    if recommendation.choice is not None:
-        series.append(_ringed(recommendation.choice))
+    """Draw recall against bytes with the frontier, the target and the choice.
+
+    Returns
+    -------
+    dict
+        `series`: by quantization its `name` and `points`, each [place among the configurations,
+        bytes, recall, what it is, whether its basis is native]; `best`: [bytes, recall] of those
+        with the best recall at their bytes; `asked`: `share` and `text`, or None; `chosen`: `size`,
+        `share` and `text`, or None; `least`, `most` and `ticks` in bytes; `lowest`, the foot of the
+        vertical axis; `across` and `upwards`, the names of the axes; `about`, for screen readers.
+    """
+    k, mean = options.k, options.mean[0]
+    series: dict[str, list[list[Any]]] = {}
+    for place, config in enumerate(options.configs):
+        series.setdefault(config.quantization, []).append(_point(options, place))
     sizes = [config.bytes_per_vector for config in options.configs]
-    least = max(0.0, int(float(mean.min()) * 10) / 10)
+    wanted, choice = recommendation.constraints.min_recall, recommendation.choice
     return {
-        "animation": False,
-        "grid": {"left": 52, "right": 20, "top": 58, "bottom": 44, "outerBoundsMode": "none"},
-        "legend": {"type": "plain", "top": 0, "left": 40, "itemGap": 10, "itemWidth": 14},
-        "tooltip": {"trigger": "item"},
-        "xAxis": {
-            "type": "log",
-            "logBase": 2,
-            "min": min(sizes) / 1.25,
-            "max": max(sizes) * 1.25,
-            "name": "bytes per vector (log scale)",
-            "nameLocation": "middle",
-            "nameGap": 26,
-            "axisLabel": {"customValues": _powers(min(sizes), max(sizes))},
-            "axisTick": {"customValues": _powers(min(sizes), max(sizes))},
-            "splitLine": {"show": False},
+        "series": [{"name": name, "points": points} for name, points in series.items()],
+        "best": [
+            [sizes[place], round(float(mean[place]), 3)]
+            for place in frontier(options.configs, mean)
+        ],
+        "asked": None
+        if wanted is None
+        else {"share": wanted, "text": f"asked: {share_text(wanted)}"},
+        "chosen": None
+        if choice is None
+        else {
+            "size": choice.config.bytes_per_vector,
+            "share": round(choice.recall, 3),
+            "text": f"{choice.config}{', rescored' if choice.cutoff.rescore else ''}: "
+            f"{share_text(choice.recall)}",
         },
-        "yAxis": {
-            "type": "value",
-            "min": least,
-            "max": 1,
-            "name": f"recall@{k} vs full dimension",
-            "nameLocation": "middle",
-            "nameGap": 34,
-        },
-        "series": series,
+        "least": min(sizes),
+        "most": max(sizes),
+        "ticks": [2**power for power in range(20) if min(sizes) <= 2**power <= max(sizes)],
+        "lowest": max(0.0, int(float(mean.min()) * 10) / 10),
+        "across": "bytes per vector (log scale)",
+        "upwards": f"recall@{k} vs full dimension",
+        "about": f"recall@{k} against bytes per vector of every configuration without rescoring; "
+        "the dashed line joins the best at their bytes. A click on a point opens it in Explore.",
     }
 
 
-def _point(options: Options, config: Config) -> dict[str, Any]:
-    """Give a point; those of another basis than the model's own are large and pale."""
-    place = options.configs.index(config)
-    shares = (options.mean[0, place], options.low[0, place], options.high[0, place])
-    native = config.basis == "native"
-    return {
-        "name": str(config),
-        "value": [config.bytes_per_vector, *(round(float(share), 3) for share in shares)],
-        "symbolSize": 9 if native else 15,
-        "itemStyle": {"opacity": 1 if native else 0.45},
-    }
-
-
-def _powers(least: int, most: int) -> list[int]:
-    return [2**power for power in range(20) if least <= 2**power <= most]
-
-
-def _target(wanted: float | None) -> dict[str, Any]:
-    if wanted is None:
-        return {}
-    return {
-        "markLine": {
-            "silent": True,
-            "symbol": "none",
-            "animation": False,
-            "data": [{"yAxis": wanted}],
-            "label": {
-                "formatter": f"asked: {share_text(wanted)}",
-                "position": "insideStartTop",
-            },
-            "lineStyle": {"color": _LINE, "type": "solid"},
-        }
-    }
-
-
-def _ringed(choice: Choice) -> dict[str, Any]:
-    rescored = ", rescored" if choice.cutoff.rescore else ""
-    return {
-        "type": "scatter",
-        "name": "recommended",
-        "data": [[choice.config.bytes_per_vector, round(choice.recall, 3)]],
-        "symbol": "circle",
-        "symbolSize": 24,
-        "silent": True,
-        "itemStyle": {"color": "rgba(0,0,0,0)", "borderColor": _CHOSEN, "borderWidth": 3},
-        "label": {
-            "show": True,
-            "formatter": f"{choice.config}{rescored}: {share_text(choice.recall)}",
-            "position": "bottom",
-            "distance": 6,
-            "color": "#FFFFFF",
-            "backgroundColor": _CHOSEN,
-            "padding": [3, 6],
-            "borderRadius": 4,
-        },
-        "z": 5,
-    }
+def _point(options: Options, place: int) -> list[Any]:
+    config = options.configs[place]
+    mean, low, high = (float(ends[0, place]) for ends in (options.mean, options.low, options.high))
+    text = (
+        f"{config}, {config.bytes_per_vector:,} bytes: recall@{options.k} {share_text(mean)}, "
+        f"95% {share_text(low)} to {share_text(high)}"
+    )
+    return [place, config.bytes_per_vector, round(mean, 3), text, config.basis == "native"]
 
 
 def published_chart(options: Options, kept: Kept | None, chosen: Config) -> dict[str, Any]:
-    """Draw the band of published losses and this run's own curve at the same bits."""
-    points = band(chosen.quantization)
+    """Draw the band of published losses and this run's own curve at the same bits.
+
+    Returns
+    -------
+    dict
+        As `curves.recall_curves` gives; a curve's place is the share of the dims kept.
+    """
+    points = [
+        [share, (low + high) / 2, low, high] for share, low, high in band(chosen.quantization)
+    ]
     full_dim = options.evaluation.rankings.full_dim
     own = sorted(
         (config.dim, place)
         for place, config in enumerate(options.configs)
         if (config.quantization, config.basis) == (chosen.quantization, chosen.basis)
     )
-    hidden = {"type": "line", "stack": "band", "symbol": "none", "silent": True}
-    series: list[dict[str, Any]] = [
+    measured = {"your recall": (options.mean, options.low, options.high)}
+    if kept is not None:
+        measured["your nDCG kept"] = (kept.share, kept.share, kept.share)
+    curves: list[dict[str, Any]] = [{"name": "published", "points": points, "only_band": True}]
+    curves += [
         {
-            **hidden,
-            "name": "published",
-            "lineStyle": {"opacity": 0},
-            "data": [[share, round(low, 3)] for share, low, _ in points],
-        },
-        {
-            **hidden,
-            "name": "published",
-            "lineStyle": {"opacity": 0},
-            "areaStyle": {"opacity": 0.25, "color": _LINE},
-            "itemStyle": {"color": _LINE},
-            "data": [[share, round(high - low, 3)] for share, low, high in points],
-        },
-        {
-            "type": "line",
-            "name": "your recall",
-            "symbol": "circle",
-            "data": [
-                [round(dim / full_dim, 4), round(float(options.mean[0, place]), 3)]
+            "name": name,
+            "points": [
+                [dim / full_dim, *(round(float(end[0, place]), 3) for end in ends)]
                 for dim, place in own
             ],
-        },
+        }
+        for name, ends in measured.items()
     ]
-    if kept is not None:
-        series.append(
-            {
-                "type": "line",
-                "name": "your nDCG kept",
-                "symbol": "diamond",
-                "lineStyle": {"type": "dashed"},
-                "data": [
-                    [round(dim / full_dim, 4), round(float(kept.share[0, place]), 3)]
-                    for dim, place in own
-                ],
-            }
-        )
-    shares = [share for share, _, _ in points] + [dim / full_dim for dim, _ in own]
-    least = min([low for _, low, _ in points] + [float(options.mean[0, p]) for _, p in own])
+    shares = sorted({point[0] for curve in curves for point in curve["points"]})
+    least = min(point[2] for curve in curves for point in curve["points"])
     return {
-        "animation": False,
-        "grid": {"left": 52, "right": 16, "top": 30, "bottom": 44, "outerBoundsMode": "none"},
-        "legend": {"top": 0, "left": 40},
-        "tooltip": {"trigger": "item", "formatter": "{a}: {@[1]} at {@[0]} of the dims"},
-        "xAxis": {
-            "type": "log",
-            "logBase": 2,
-            "min": min(shares) / 1.1,
-            "max": 1.1,
-            "name": "share of the dims kept (log scale)",
-            "nameLocation": "middle",
-            "nameGap": 26,
-            "axisLabel": {"customValues": [0.0625, 0.125, 0.25, 0.5, 1]},
-            "axisTick": {"customValues": [0.0625, 0.125, 0.25, 0.5, 1]},
-            "splitLine": {"show": False},
-        },
-        "yAxis": {
-            "type": "value",
-            "max": 1,
-            "min": int(least * 10) / 10,
-            "name": "share kept",
-            "nameLocation": "middle",
-            "nameGap": 34,
-        },
-        "series": series,
+        "curves": curves,
+        "marks": [],
+        "dims": shares,
+        "ticks": [share for share in _SHARES if shares[0] <= share <= shares[-1]],
+        "lowest": int(least * 10) / 10,
+        "measure": "share",
+        "axis": "kept",
+        "across": "share of the dims kept (log scale)",
+        "unit": "of the dims",
+        "about": "Share of the score that published models kept by share of the dims, as a band, "
+        "beside this run. A click on a point opens it in Explore.",
     }

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mrl_explorer.decide.diagnosis import LOW_NDCG, Agreement, Losses, Worth
+from mrl_explorer.decide.diagnosis import LOW_NDCG, Agreement, Losses, Tail, Worth
 from mrl_explorer.decide.intervals import most_promised, queries_to_promise
 from mrl_explorer.decide.options import Options
 from mrl_explorer.decide.pairs import MARGIN, Pair, compare
@@ -17,6 +17,7 @@ from mrl_explorer.report.formats import (
     share_text,
     times_text,
 )
+from mrl_explorer.report.recipe import recipe_text
 
 _BOUNDS = {
     "min_recall": "recall",
@@ -41,6 +42,8 @@ class Verdict:
     ----------
     title : str
         The answer in a few words.
+    recipe : str
+        What to do; empty when nothing holds.
     sentence : str
         Why, with its figures.
     beside : tuple of str
@@ -48,6 +51,7 @@ class Verdict:
     """
 
     title: str
+    recipe: str
     sentence: str
     beside: tuple[str, ...]
 
@@ -66,6 +70,7 @@ def verdict(recommendation: Recommendation) -> Verdict:
     choice = recommendation.choice
     return Verdict(
         f"Ship {choice_name(choice)}",
+        recipe_text(choice.config, choice.cutoff, full_dim=recommendation.baseline.config.dim),
         _main_sentence(recommendation, choice),
         tuple(_beside(recommendation)),
     )
@@ -76,10 +81,11 @@ def _main_sentence(recommendation: Recommendation, choice: Choice) -> str:
     replicas = "" if production.replicas == 1 else f" in {production.replicas} replicas"
     bytes_each = choice.config.bytes_per_vector
     text = (
-        f"It finds {percent_text(choice.recall)} of the top {k} that full dimension finds "
+        f"It finds {percent_text(choice.recall)} of the top {k} that the full vectors find "
         f"(recall@{k} vs full dimension {share_text(choice.recall)}, 95% interval "
         f"{share_text(choice.recall_low)} to {share_text(choice.recall_high)}"
-        f"{_fitted(choice)}), at {bytes_each:,} bytes per vector. "
+        f"{_fitted(choice)}){_relevance(recommendation, choice)}, at {bytes_each:,} bytes per "
+        "vector. "
         f"{count_text(production.n_vectors)} vectors{replicas} then need "
         f"{byte_text(choice.need.ram)} of RAM and {byte_text(choice.need.disk)} of disk, about "
         f"{money_text(choice.need.cost)} a month"
@@ -88,16 +94,31 @@ def _main_sentence(recommendation: Recommendation, choice: Choice) -> str:
         return f"{text}: nothing cheaper holds."
     if full.need.cost > 0:
         text += (
-            f", {_saving(choice.need.cost, full.need.cost)} full dimension in float32 "
+            f", {_saving(choice.need.cost, full.need.cost)} the full vectors in float32 "
             f"({money_text(full.need.cost)}, {byte_text(full.need.ram)} of RAM)"
         )
     return f"{text}."
+
+
+def _relevance(recommendation: Recommendation, choice: Choice) -> str:
+    """Say what is kept of nDCG where that is what must hold."""
+    asked, kept, low = (
+        recommendation.constraints.min_ndcg_kept,
+        choice.ndcg_kept,
+        choice.ndcg_kept_low,
+    )
+    if asked is None or kept is None or low is None:
+        return ""
+    k = choice.cutoff.k
+    return f" and keeps {share_text(kept)} of their nDCG@{k} (lower end {share_text(low)})"
 
 
 def _fitted(choice: Choice) -> str:
     """Say on what a fitted basis was measured."""
     if choice.held_out:
         return ", on documents that the basis was not fitted on"
+    if choice.confirmed:
+        return ", and no less on documents that the basis was not fitted on"
     if choice.config.is_fitted:
         return ", on the documents that the basis was fitted on, which flatters it"
     return ""
@@ -116,8 +137,12 @@ def choice_pairs(
     if choice is None:
         return ()
     sentences = []
+    full_dim = recommendation.baseline.config.dim
     for other in (recommendation.cheaper, recommendation.runner_up):
-        if other is not None and other.held_out == choice.held_out:
+        if other is None or other.config.is_rotated_baseline(full_dim):
+            # That one is the baseline turned, and equal to it whatever the queries.
+            continue
+        if other.held_out == choice.held_out:
             pair = compare(
                 options.of(choice.config, choice.cutoff),
                 options.of(other.config, other.cutoff),
@@ -156,9 +181,9 @@ def _beside(recommendation: Recommendation) -> list[str]:
     stability = recommendation.stability
     if stability is not None:
         sentences.append(
-            f"How sure: on random halves of your {recommendation.n_queries:,} queries, the same "
-            f"choice in {stability.same} of {stability.n_splits} splits; the other half's mean "
-            f"reached the target in {stability.confirmed}."
+            f"How sure: choosing by a random half of your {recommendation.n_queries:,} queries "
+            f"gave the same choice in {stability.same} of {stability.n_splits} splits, and what "
+            f"was chosen reached the target on the other half in {stability.confirmed}."
         )
     else:
         sentences.append(
@@ -241,7 +266,7 @@ def _nothing_holds(recommendation: Recommendation) -> Verdict:
     sentence = f"No option of {recommendation.n_configs} configurations meets all you ask."
     if beside:
         sentence += " One of these would help:" if recommendation.relaxations else ""
-    return Verdict("Nothing holds", sentence, tuple(beside))
+    return Verdict("Nothing holds", "", sentence, tuple(beside))
 
 
 def _promise(recommendation: Recommendation) -> Iterator[str]:
@@ -291,15 +316,16 @@ def worth_text(worth: Worth) -> str:
     parts = []
     if worth.ndcg < LOW_NDCG:
         parts.append(
-            f"Full dimension itself is weak here: nDCG@{worth.k} {share_text(worth.ndcg)} over "
-            f"{_judged(worth.n_judged)}."
+            f"The full vectors themselves are weak here: nDCG@{worth.k} {share_text(worth.ndcg)} "
+            f"of 1 over {_judged(worth.n_judged)}."
         )
     n = len(worth.failed)
     if n:
         these = "this query" if n == 1 else f"these {n:,} queries"
         parts.append(
-            f"No setting here fixes {these} (of {worth.n_judged:,} judged): full dimension shows "
-            f"nothing relevant in its first {worth.k}. Change the model, the text or the splitting."
+            f"No setting here fixes {these}, of {worth.n_judged:,} judged: even the full vectors "
+            f"show nothing relevant in the first {worth.k}. Change the model, the text or the "
+            "splitting."
         )
     return " ".join(parts)
 
@@ -340,19 +366,36 @@ def agreement_text(found: Agreement) -> str:
 
 def losses_text(losses: Losses, choice: Choice) -> str:
     """Say by what the loss comes about."""
-    text = (
-        f"Of 1.000, keeping {choice.config.dim:,} dims loses {share_text(max(losses.dims, 0))} and "
-        f"{choice.config.quantization} {_more(losses.bits)}"
-    )
+    parts = [
+        f"keeping {choice.config.dim:,} dims {_loss(losses.dims)}",
+        f"{choice.config.quantization} {_loss(losses.bits)}",
+    ]
     if choice.cutoff.rescore:
-        text += (
-            f"; rescoring {choice.cutoff.candidates} candidates brings back "
-            f"{share_text(losses.regained)}"
+        parts.append(f"rescoring {choice.cutoff.candidates} candidates {_loss(-losses.regained)}")
+    rest = "nothing" if losses.remaining < _LEAST else share_text(losses.remaining)
+    return f"Of a recall of 1, {', '.join(parts)}; {rest} is lost in the end."
+
+
+_LEAST = 0.0005
+
+
+def _loss(loss: float) -> str:
+    if abs(loss) < _LEAST:
+        return "loses nothing"
+    return f"loses {share_text(loss)}" if loss > 0 else f"brings back {share_text(-loss)}"
+
+
+def tail_text(spread: Tail) -> tuple[str, str]:
+    """Say how many queries fare badly, and how badly the worst of them."""
+    few, whose = "No query keeps less than half", "its"
+    if spread.share_below:
+        few, whose = (
+            f"{percent_text(spread.share_below)} of the queries keep less than half",
+            "their",
         )
-    return f"{text}; {share_text(losses.remaining)} remains lost."
-
-
-def _more(loss: float) -> str:
-    if abs(loss) < 0.0005:
-        return "nothing more"
-    return f"{share_text(loss)} more" if loss > 0 else f"regains {share_text(-loss)}"
+    worst = (
+        "95% or more keep all."
+        if spread.p5 >= 1
+        else f"The worst 5% keep {percent_text(spread.p5)} or less."
+    )
+    return f"{few} of {whose} results.", worst

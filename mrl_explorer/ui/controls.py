@@ -20,7 +20,7 @@ _OVERSAMPLES = (1, 2, 3, 4, 5, 8, 10, 20)
 _USUAL_OVERSAMPLE = 4
 _DIM = re.compile(r"[0-9]{1,6}")
 N_VECTORS = (*(digit * 10**power for power in range(4, 10) for digit in (1, 2, 5)), 10**10)
-COUNTS = {count_text(count): count for count in N_VECTORS}
+_COUNTS = {count_text(count): count for count in N_VECTORS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +106,7 @@ def show_settings(dataset: Dataset) -> Settings:
             "by full-dimension float32 vectors kept on disk.",
         )
         oversample = _show_oversample(k, rankings.depth, rescore=bool(rescore))
-        count = st.select_slider(
-            "Vectors in production",
-            list(COUNTS),
-            value="10M",
-            key="vectors",
-            width=165,
-            bind="query-params",
-            persist_state="session",
-            help="Memory is projected for this many.",
-        )
+        n_vectors = show_vectors("Memory is projected for this many.", width=165)
         show_extend(dataset, needed=_next_depth(k, rankings.depth))
     show_progress()
     # An empty value in the address bar leaves a control without one.
@@ -123,8 +114,23 @@ def show_settings(dataset: Dataset) -> Settings:
         quantization or first_quantization,
         basis or bases[0],
         Cutoff(k, oversample, bool(rescore)),
-        COUNTS[str(count)],
+        n_vectors,
     )
+
+
+def show_vectors(advice: str, *, width: int = 190) -> int:
+    """Ask for the vectors in production: the same control, with the same value, on every page."""
+    count = st.select_slider(
+        "Vectors in production",
+        list(_COUNTS),
+        value="10M",
+        key="vectors",
+        width=width,
+        bind="query-params",
+        persist_state="session",
+        help=advice,
+    )
+    return _COUNTS[str(count)]
 
 
 def _show_oversample(k: int, depth: int, *, rescore: bool) -> int:
@@ -241,11 +247,10 @@ def _first_quantization(quantizations: list[str]) -> str:
 def show_k(most: int) -> int:
     """Ask for k. A bound number input fails on a number too large, so the link is read here."""
     usual = min(10, most)
-    if "k" not in st.session_state:
-        linked = st.query_params.get("k", "")
-        st.session_state["k"] = int(linked) if _DIM.fullmatch(linked) else usual
-    if not 1 <= st.session_state["k"] <= most:
-        st.session_state["k"] = usual
+    linked = st.query_params.get("k", "")
+    k = st.session_state.get("k", int(linked) if _DIM.fullmatch(linked) else usual)
+    # Set on every run: what another page's field holds is known here, but a new field starts at 1.
+    st.session_state["k"] = k if 1 <= k <= most else usual
     k = int(
         st.number_input(
             "k",

@@ -11,7 +11,7 @@ from mrl_explorer.report.formats import share_text
 from mrl_explorer.retrieval.basis import BASES
 from mrl_explorer.retrieval.evaluation import Evaluation
 from mrl_explorer.retrieval.quantization import QUANTIZATIONS
-from mrl_explorer.ui.controls import COUNTS, show_k
+from mrl_explorer.ui.controls import show_k, show_vectors
 from mrl_explorer.ui.problems import literal
 
 _TARGETS = {
@@ -49,16 +49,7 @@ def show_question(evaluation: Evaluation) -> Question:
             measure, target, on_mean = _show_quality(evaluation)
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             k = show_k(min(evaluation.rankings.depth, evaluation.rankings.n_docs))
-            count = st.select_slider(
-                "Vectors in production",
-                list(COUNTS),
-                value="10M",
-                key="vectors",
-                width=190,
-                bind="query-params",
-                persist_state="session",
-                help="RAM, disk and cost are reckoned for this many.",
-            )
+            n_vectors = show_vectors("RAM, disk and cost are reckoned for this many.")
             rescore = st.toggle(
                 "Rescoring allowed",
                 key="may_rescore",
@@ -108,7 +99,7 @@ def show_question(evaluation: Evaluation) -> Question:
         bases=limits.bases,
     )
     production = Production(
-        COUNTS[str(count)],
+        n_vectors,
         replicas,
         ram_price,
         disk_price,
@@ -257,6 +248,6 @@ def _show_prices() -> tuple[int, float, float]:
         DISK_PRICE,
         key="disk_price",
         persist_state="session",
-        help="0.08 is AWS EBS gp3 in us-east-1 (aws.amazon.com/ebs/pricing, as of 2025).",
+        help="0.08 is AWS EBS gp3 in us-east-1 (aws.amazon.com/ebs/pricing, as of early 2026).",
     )
     return int(replicas), float(ram), float(disk)

@@ -2,18 +2,19 @@
 
 import html
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from textwrap import shorten
 
 import numpy as np
 import streamlit as st
 
-from mrl_explorer.decide.diagnosis import Tail, agreement, split_loss, tail
+from mrl_explorer.decide.diagnosis import Agreement, Losses, Tail, agreement, split_loss, tail
 from mrl_explorer.decide.neighbours import neighbours
 from mrl_explorer.decide.options import Kept, Options
 from mrl_explorer.decide.pairs import MARGIN
 from mrl_explorer.decide.recommendation import Choice, Recommendation
-from mrl_explorer.decide.segments import Segment, by_segment, segmentations
+from mrl_explorer.decide.segments import Segment, by_segment, language_kinds, segmentations
 from mrl_explorer.report.decide_charts import published_chart
 from mrl_explorer.report.decide_tables import (
     Bar,
@@ -24,11 +25,15 @@ from mrl_explorer.report.decide_tables import (
     sizes,
     table_rows,
 )
-from mrl_explorer.report.formats import percent_text, share_text
-from mrl_explorer.report.verdicts import agreement_text, losses_text, pair_text
+from mrl_explorer.report.formats import share_text
+from mrl_explorer.report.verdicts import agreement_text, losses_text, pair_text, tail_text
+from mrl_explorer.retrieval.config import Config
+from mrl_explorer.retrieval.evaluation import Evaluation
+from mrl_explorer.retrieval.metrics import Cutoff
+from mrl_explorer.ui.components.curves import show_curves
+from mrl_explorer.ui.components.query_list import show_query_list
 from mrl_explorer.ui.datasets import Dataset
-from mrl_explorer.ui.explorer_link import open_in_explore
-from mrl_explorer.ui.problems import literal
+from mrl_explorer.ui.explorer_link import go_if_asked, open_in_explore
 
 _HURTS, _NEIGHBOURS, _BYTES, _CELLS, _TABLE, _OTHERS = (
     "Where it hurts",
@@ -38,6 +43,7 @@ _HURTS, _NEIGHBOURS, _BYTES, _CELLS, _TABLE, _OTHERS = (
     "Table",
     "What others lost",
 )
+_LANGUAGE = "Language"
 _WORST = 8
 _TEXT_SHOWN = 80
 _MARGINS = {"½ point": 0.005, "1 point": MARGIN, "2 points": 0.02, "5 points": 0.05}
@@ -62,10 +68,18 @@ _STYLE = """
 """
 
 
+@st.fragment
 def show_evidence(
-    dataset: Dataset, options: Options, kept: Kept | None, found: Recommendation
-) -> str:
-    """Show the view that is chosen, and name it; the others cost nothing."""
+    dataset: Dataset, options: Options, kept: Kept | None, found: Recommendation, *, marker: str
+) -> None:
+    """Show the view that is chosen; the others cost nothing.
+
+    Parameters
+    ----------
+    marker : str
+        The question in one line, for whoever waits until all of the page answers it.
+    """
+    go_if_asked()
     st.html(_STYLE)
     shown = found.choice or found.closest or found.baseline
     chosen = st.segmented_control(
@@ -89,31 +103,30 @@ def show_evidence(
         _show_others(options, kept, shown)
     else:
         _show_where_it_hurts(dataset, options, shown)
-    return str(chosen or _HURTS)
+    st.html(f'<span class="mrl-end" data-question="{marker} {chosen or _HURTS}" hidden></span>')
 
 
 def _show_where_it_hurts(dataset: Dataset, options: Options, shown: Choice) -> None:
-    evaluation = dataset.evaluation
+    evaluation, key = dataset.evaluation, (dataset.key, dataset.version)
     values = options.of(shown.config, shown.cutoff)
     spread = tail(values)
     with st.grid(2, min_column_width=440, gap=("small", "medium")):
         left, right = st.container(gap="xsmall"), st.container(gap="xsmall")
     with left:
+        few, worst = tail_text(spread)
         st.markdown(
-            f"**{percent_text(spread.share_below)} of the queries keep less than half** of their "
-            f"results; 5% keep {share_text(spread.p5)} or less.",
+            f"**{few}** {worst}",
             help="The mean hides queries that lose everything. Each bar counts queries by how "
             "much of their own full-dimension results they keep.",
         )
         _show_histogram(spread, k=options.k)
-        losses = split_loss(evaluation, shown.config, shown.cutoff)
+        losses, agreed = _diagnosis(evaluation, key, shown.config, shown.cutoff)
         if losses is not None:
             st.markdown(
                 f"**Why.** {losses_text(losses, shown)}",
                 help="In mean recall@k on all documents: first the loss of the cut in float32, "
                 "then that of fewer bits, then what rescoring brings back.",
             )
-        agreed = agreement(evaluation, shown.config, shown.cutoff)
         if agreed is None:
             st.markdown(
                 "**Does it matter?** Without judgements nobody can say whether a lost result was "
@@ -122,7 +135,7 @@ def _show_where_it_hurts(dataset: Dataset, options: Options, shown: Choice) -> N
         else:
             st.markdown(f"**Does it matter?** {agreement_text(agreed)}")
     with right:
-        _show_segments(_ways(dataset, (dataset.key, dataset.version)), values)
+        _show_segments(dataset, values, shown)
         _show_worst(dataset, values, shown)
 
 
@@ -143,22 +156,54 @@ def _ways(_dataset: Dataset, key: tuple[str, str]) -> dict[str, tuple[str, ...]]
     return segmentations(_dataset.evaluation)
 
 
-def _show_segments(ways: dict[str, tuple[str, ...]], values: np.ndarray) -> None:
-    if not ways:
+@st.cache_resource(show_spinner="Telling the languages apart", max_entries=16)
+def _languages(_dataset: Dataset, key: tuple[str, str]) -> tuple[str, ...]:
+    return language_kinds(_dataset.evaluation)
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _diagnosis(
+    _evaluation: Evaluation, key: tuple[str, str], config: Config, cutoff: Cutoff
+) -> tuple[Losses | None, Agreement | None]:
+    """Diagnose an option once: most controls leave the choice as it is."""
+    return split_loss(_evaluation, config, cutoff), agreement(_evaluation, config, cutoff)
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _segments(
+    _values: np.ndarray,
+    _kinds: tuple[str, ...],
+    key: tuple[str, str],
+    way: str,
+    config: Config,
+    cutoff: Cutoff,
+) -> tuple[Segment, ...]:
+    """Average an option's recall by segment once; values and kinds follow from the rest."""
+    return by_segment(_values, _kinds)
+
+
+def _show_segments(dataset: Dataset, values: np.ndarray, shown: Choice) -> None:
+    key = (dataset.key, dataset.version)
+    ways = _ways(dataset, key)
+    names = [*ways, *([_LANGUAGE] if any(dataset.evaluation.queries.texts) else [])]
+    if not names:
         return
-    if st.session_state.get("split_by") not in ways:
+    if st.session_state.get("split_by") not in names:
         st.session_state.pop("split_by", None)
-    way = st.segmented_control(
+    chosen = st.segmented_control(
         "Recall by",
-        list(ways),
-        default=next(iter(ways)),
+        names,
+        default=names[0],
         required=True,
         key="split_by",
         persist_state="session",
         help="The data's own segments where it has them; otherwise what can be told from the "
-        "text. The line in each bar is the 95% interval; the worst kind stands on top.",
+        "text. A language is one that a good part of the texts is in, by its ISO 639 code. The "
+        "line in each bar is the 95% interval; the worst kind stands on top.",
     )
-    segments = by_segment(values, ways[str(way or next(iter(ways)))])
+    way = str(chosen or names[0])
+    kinds = _languages(dataset, key) if way == _LANGUAGE else ways[way]
+    segments = _segments(values, kinds, key, way, shown.config, shown.cutoff)
     _show_bars(map(_segment_bar, segments))
 
 
@@ -190,18 +235,24 @@ def _show_worst(dataset: Dataset, values: np.ndarray, shown: Choice) -> None:
         "**The worst queries**, each with both result lists one click away",
         help="Opens the query in Explore: full dimension's results beside this configuration's.",
     )
-    with st.container(gap=None):
-        for row in worst:
-            text = shorten(queries.texts[row] or queries.ids[row], _TEXT_SHOWN, placeholder=" …")
-            st.button(
-                literal(f"{share_text(float(values[row]))}  {text}"),
-                key=f"worst {row}",
-                type="tertiary",
-                help="Its recall in this configuration, and its text. A click opens it in Explore.",
-                on_click=open_in_explore,
-                args=(shown.config,),
-                kwargs={"cutoff": shown.cutoff, "query": queries.ids[row]},
+    show_query_list(
+        [
+            (
+                queries.ids[row],
+                share_text(float(values[row])),
+                shorten(queries.texts[row] or queries.ids[row], _TEXT_SHOWN, placeholder=" …"),
             )
+            for row in worst
+        ],
+        key="worst",
+        on_query=partial(_open_query, shown),
+    )
+
+
+def _open_query(shown: Choice) -> None:
+    """Open the query that was clicked, with the configuration shown."""
+    query = str(st.session_state["worst"]["query"])
+    open_in_explore(shown.config, cutoff=shown.cutoff, query=query)
 
 
 def _show_neighbours(options: Options, shown: Choice) -> None:
@@ -335,15 +386,20 @@ def _open_row(key: str) -> None:
 
 
 def _show_others(options: Options, kept: Kept | None, shown: Choice) -> None:
-    st.markdown(published_text(shown.config, full_dim=options.evaluation.rankings.full_dim))
-    st.echarts_chart(
+    full_dim = options.evaluation.rankings.full_dim
+    st.markdown(published_text(shown.config, full_dim=full_dim))
+    show_curves(
         published_chart(options, kept, shown.config),
-        height=280,
         key="published",
-        renderer="svg",
-        alt="Share of the score that published models kept, by share of dims, beside this run.",
+        on_point=partial(_open_share, shown.config, full_dim),
     )
     st.caption(
         "Published figures are task scores (nDCG, MTEB) without rescoring, on other data; overlap "
         "with full dimension falls faster, so a recall below the band is usual."
     )
+
+
+def _open_share(config: Config, full_dim: int) -> None:
+    """Open the dim whose share was clicked."""
+    share = float(st.session_state["published"]["point"][0])
+    open_in_explore(replace(config, dim=round(share * full_dim)))

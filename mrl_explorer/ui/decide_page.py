@@ -9,17 +9,17 @@ from mrl_explorer.decide.diagnosis import Worth, worth_tuning
 from mrl_explorer.decide.options import Kept, Options, list_options, measure_kept
 from mrl_explorer.decide.recommendation import Choice, Recommendation, recommend
 from mrl_explorer.errors import InputError
-from mrl_explorer.report.decide_charts import frontier_chart, frontier_series
+from mrl_explorer.report.decide_charts import frontier_chart
 from mrl_explorer.report.formats import (
     byte_text,
     change_text,
     money_text,
     percent_text,
-    share_text,
 )
 from mrl_explorer.report.verdicts import choice_pairs, verdict, worth_text
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.evaluation import Evaluation
+from mrl_explorer.ui.components.frontier import show_frontier
 from mrl_explorer.ui.datasets import Dataset
 from mrl_explorer.ui.decide_controls import Question, show_question
 from mrl_explorer.ui.decide_evidence import show_evidence
@@ -27,14 +27,13 @@ from mrl_explorer.ui.explorer_link import go_if_asked, open_in_explore
 from mrl_explorer.ui.frame import show_data_line
 from mrl_explorer.ui.problems import literal, show_error
 
-_CHART_HEIGHT = 330
 _FAILED_SHOWN = 50
 _STYLE = """
 <style>
-.mrl-verdict h2 { padding: 0 0 .3rem; font-size: 1.75rem; line-height: 1.2; }
-.mrl-verdict p { font-size: 1.02rem; margin: 0 0 .5rem; }
-.mrl-verdict ul { margin: .2rem 0 0; padding-left: 1.1rem; }
-.mrl-verdict li { margin: 0 0 .2rem; }
+.mrl-choice h2 { padding: 0 0 .3rem; font-size: 1.75rem; line-height: 1.2; }
+.mrl-choice p { font-size: 1.02rem; margin: 0 0 .5rem; }
+.mrl-choice ul { margin: .2rem 0 0; padding-left: 1.1rem; }
+.mrl-choice li { margin: 0 0 .2rem; }
 .st-key-frontier { min-height: 330px; }
 </style>
 """
@@ -45,6 +44,13 @@ def show() -> None:
     go_if_asked()
     dataset = show_data_line()
     st.html(_STYLE)
+    _show_decision(dataset)
+
+
+@st.fragment
+def _show_decision(dataset: Dataset) -> None:
+    """Show all that a control changes: what stands above is not sent again."""
+    go_if_asked()
     warning = st.container()
     with st.grid(2, min_column_width=440, gap=("small", "medium")):
         answer, controls = st.container(gap="small"), st.container(gap="small")
@@ -65,9 +71,7 @@ def show() -> None:
         _show_verdict(options, found, question)
     with controls:
         _show_frontier(options, found)
-    shown = show_evidence(dataset, options, kept, found)
-    # Tells who waits for it that all above is there.
-    st.html(f'<span class="mrl-end" data-question="{_marker(question)} {shown}" hidden></span>')
+    show_evidence(dataset, options, kept, found, marker=_marker(question))
 
 
 def _marker(question: Question) -> str:
@@ -108,7 +112,7 @@ def _show_worth(dataset: Dataset, worth: Worth) -> None:
     queries = dataset.evaluation.queries
     with st.container(gap="xsmall"):
         if worth.weak:
-            st.warning(literal(f"First: {text}"), icon=":material/warning:")
+            st.warning(literal(text), icon=":material/warning:")
         else:
             st.info(literal(text), icon=":material/info:")
         if worth.failed and st.toggle(
@@ -129,15 +133,16 @@ def _show_worth(dataset: Dataset, worth: Worth) -> None:
 def _show_verdict(options: Options, found: Recommendation, question: Question) -> None:
     said = verdict(found)
     sentences = (*said.beside, *choice_pairs(options, found))
+    recipe = f"<p><b>{html.escape(said.recipe)}</b></p>" if said.recipe else ""
     beside = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in sentences)
     st.html(
-        f'<div class="mrl-verdict" data-choice="{html.escape(said.title)}" '
+        f'<div class="mrl-choice" data-choice="{html.escape(said.title)}" '
         f'data-question="{_marker(question)}">'
-        f"<h2>{html.escape(said.title)}</h2><p>{html.escape(said.sentence)}</p></div>"
+        f"<h2>{html.escape(said.title)}</h2>{recipe}<p>{html.escape(said.sentence)}</p></div>"
     )
     if found.choice is not None:
         _show_figures(found.choice, found.baseline)
-    st.html(f'<div class="mrl-verdict"><ul>{beside}</ul></div>')
+    st.html(f'<div class="mrl-choice"><ul>{beside}</ul></div>')
     if found.choice is not None:
         st.button(
             "See its results in Explore",
@@ -155,7 +160,7 @@ def _show_figures(choice: Choice, full: Choice) -> None:
         st.metric(
             "results kept",
             percent_text(choice.recall),
-            f"at least {share_text(choice.joint_low)}",
+            f"at least {percent_text(choice.joint_low)}",
             delta_color="off",
             delta_arrow="off",
             border=True,
@@ -200,41 +205,22 @@ def _show_figures(choice: Choice, full: Choice) -> None:
 
 
 def _show_frontier(options: Options, found: Recommendation) -> None:
-    clicks = st.session_state.setdefault("frontier clicks", 0)
-    key = f"frontier {clicks}"
-    st.session_state["frontier series"] = frontier_series(options)
     with st.container(key="frontier", gap="xsmall"):
-        st.echarts_chart(
+        show_frontier(
             frontier_chart(options, found),
-            height=_CHART_HEIGHT,
-            key=key,
-            renderer="svg",
-            on_select=partial(_open_point, key),
-            alt="Recall against bytes per vector of every configuration without rescoring. The "
-            "dashed line joins the best at their bytes.",
+            key="frontier chart",
+            on_point=partial(_open_point, options.configs),
         )
         st.caption(
-            "Every configuration without rescoring; large pale marks are of a basis other than "
-            "native; the dashed line is the best recall at its bytes. A click on a point opens it "
-            "in Explore."
+            "Every configuration without rescoring: higher keeps more, further left is smaller. "
+            "The dashed line is the best at its bytes. Hollow marks are of a basis other than "
+            "native. A click on a point opens it in Explore."
         )
 
 
-def _open_point(key: str) -> None:
+def _open_point(configs: tuple[Config, ...]) -> None:
     """Open the configuration that was clicked."""
-    selected = st.session_state[key]["selection"]["selected"]
-    config = chosen_config(selected, st.session_state["frontier series"])
-    if config is not None:
-        st.session_state["frontier clicks"] += 1
-        open_in_explore(config)
-
-
-def chosen_config(
-    selected: list[dict[str, object]], series: dict[str, list[Config]]
-) -> Config | None:
-    """Tell which configuration a click on the chart means; None for nothing."""
-    for one in selected:
-        name, places = str(one.get("series_name")), one.get("data_indices")
-        if name in series and isinstance(places, list) and places:
-            return series[name][int(places[0])]
-    return None
+    place = int(st.session_state["frontier chart"]["point"])
+    # A click on a chart that is just being replaced may name a point that is no longer there.
+    if 0 <= place < len(configs):
+        open_in_explore(configs[place])

@@ -28,7 +28,7 @@ from mrl_explorer.retrieval.chains import Chain, parse_chain, remarks
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.quantization import QUANTIZATIONS
 from mrl_explorer.retrieval.rankings import Rankings
-from mrl_explorer.ui.controls import COUNTS, show_k
+from mrl_explorer.ui.controls import show_k, show_vectors
 from mrl_explorer.ui.problems import literal, show_error
 from mrl_explorer.ui.tiers_data import NO_VECTORS, Tiered, show_longer_lists
 from mrl_explorer.ui.tiers_latency import show_latency
@@ -115,16 +115,7 @@ def show_aim(data: Tiered) -> Aim:
             "is what other queries of the same kind would still reach.",
         )
         k = show_k(min(rankings.depth, rankings.n_docs))
-        count = st.select_slider(
-            "Vectors in production",
-            list(COUNTS),
-            value="10M",
-            key="vectors",
-            width=190,
-            bind="query-params",
-            persist_state="session",
-            help="RAM, disk and bytes read are reckoned for this many.",
-        )
+        n_vectors = show_vectors("RAM, disk and bytes read are reckoned for this many.")
         objective = st.segmented_control(
             "Cheapest by",
             [_RAM, _BYTES],
@@ -160,7 +151,7 @@ def show_aim(data: Tiered) -> Aim:
         limits,
         min_recall=TARGETS[str(target)],
         k=k,
-        n_vectors=float(COUNTS[str(count)]),
+        n_vectors=float(n_vectors),
         sure=judged_by == _LOW,
         objective="bytes" if objective == _BYTES else "ram",
         indexed=first == _GRAPH,

@@ -38,7 +38,7 @@ class Explorer:
         expect(self.page.locator(f".mrl-results[data-dim='{dim}']")).to_be_visible()
         label = f"{config or f'{dim}d'}"
         expect(
-            self.page.locator(".st-key-curves .curves-label").filter(has_text=label).last
+            self.page.locator(".st-key-curves .chart-label").filter(has_text=label).last
         ).to_be_visible()
         return self
 
@@ -73,7 +73,7 @@ class Explorer:
 
     def points(self):
         """Give the centres of the chart's points, curve after curve, as they stand on screen."""
-        return self.page.locator(".st-key-curves .curves-point").evaluate_all(_POINTS)
+        return self.page.locator(".st-key-curves .chart-point").evaluate_all(_POINTS)
 
     def metrics(self):
         # The browser fetches the code of a metric only when it draws the first one.

@@ -9,7 +9,7 @@ def both_settled(view, dim):
     expect(view.page.locator(f".mrl-numbers[data-dim='{dim}']")).to_be_visible()
     expect(view.page.locator(f".mrl-results[data-dim='{dim}']")).to_be_visible()
     expect(view.page.locator(".mrl-numbers-beside")).to_contain_text(f"{dim} of 384d int8")
-    expect(view.page.locator(".st-key-curves .curves-label")).to_have_count(2)
+    expect(view.page.locator(".st-key-curves .chart-label")).to_have_count(2)
 
 
 def test_two_models_side_by_side(open_page):
@@ -35,7 +35,7 @@ def test_two_models_side_by_side(open_page):
     view.slider.focus()
     view.slider.press("ArrowLeft")
     both_settled(view, 96)
-    point = view.page.locator(".curves-point[data-dim='64']").last.bounding_box()
+    point = view.page.locator(".chart-point[data-dim='64']").last.bounding_box()
     view.page.mouse.click(point["x"] + point["width"] / 2, point["y"] + point["height"] / 2)
     both_settled(view, 64)
 
@@ -62,4 +62,4 @@ def test_nothing_is_cut_off(open_page, width):
     view = open_page(link, viewport={"width": width, "height": 900})
     both_settled(view, 128)
     assert view.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert view.page.locator(".curves-legend").evaluate("legend => legend.scrollHeight") <= 30
+    assert view.page.locator(".chart-legend").evaluate("legend => legend.scrollHeight") <= 30

@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 
 from mrl_explorer.data import Judgements
+from mrl_explorer.data.language import CANNOT_TELL
 from mrl_explorer.decide.diagnosis import agreement, split_loss, tail, worth_tuning
 from mrl_explorer.decide.frontier import frontier, shared_sizes
 from mrl_explorer.decide.published import PUBLISHED, band, comparable
 from mrl_explorer.decide.segments import (
     by_segment,
+    language_kinds,
     length_kind,
     overlap_kind,
-    script_of,
     segmentations,
 )
 from mrl_explorer.retrieval.config import Config
@@ -117,20 +118,25 @@ def test_length(text, kind):
     assert length_kind(text) == kind
 
 
-@pytest.mark.parametrize(
-    ("text", "script"),
-    [
-        ("how to pay", "Latin"),
-        ("как оплатить", "Cyrillic"),
-        ("كيف أدفع", "Arabic"),
-        ("支払い方法", "Chinese or Japanese characters"),
-        ("결제 방법", "Korean"),
-        ("404 !?", "no letters"),
-        ("API как оплатить", "Cyrillic"),
-    ],
-)
-def test_writing_system(text, script):
-    assert script_of(text) == script
+def test_languages_are_told_with_the_documents_help(evaluation):
+    n = evaluation.rankings.n_queries
+    texts = ("mot de passe oublié", "reset my password", "404", *["Rechnung laden"] * (n - 3))
+    documents = tuple(
+        "Wie man ein Passwort zurücksetzt, steht auf dieser Seite"
+        if row % 3
+        else "Pour changer de mot de passe, ouvrez la page du compte et suivez le lien"
+        for row in range(len(evaluation.listed.rows))
+    )
+    told = language_kinds(
+        replace(
+            evaluation,
+            queries=replace(evaluation.queries, texts=texts),
+            listed=replace(evaluation.listed, texts=documents),
+        )
+    )
+    assert (told[0], told[2], told[3]) == ("fr", CANNOT_TELL, "de")
+    # English is in no document, and in this query alone.
+    assert told[1] != "en"
 
 
 def test_words_of_the_query_in_the_document():

@@ -345,6 +345,30 @@ def test_the_choice_says_whether_its_figures_are_held_out():
         choice = recommend(options, asked).choice
         place = options.configs.index(choice.config)
         assert choice.held_out == options.held_out[0, place]
+        # What is not held out was held against it all the same.
+        assert choice.confirmed == (not choice.held_out)
+
+
+def test_at_the_same_cost_the_native_basis_goes_first(options):
+    """It needs no matrix, even where pca finds more."""
+    mean = dict(zip(options.configs, options.mean[0], strict=True))
+    native, pca = next(
+        (config, turned)
+        for config in options.configs
+        if config.basis == "native"
+        and (turned := replace(config, basis="pca")) in mean
+        and mean[turned] > mean[config]
+    )
+    asked = Constraints(
+        min_recall=float(mean[native]),
+        on_mean=True,
+        dims=(native.dim,),
+        quantizations=(native.quantization,),
+    )
+    found = recommend(options, asked)
+    assert (found.choice.config, found.runner_up.config) == (native, pca)
+    dearer = replace(asked, min_recall=float(mean[pca]))
+    assert recommend(options, dearer).choice.config == pca
 
 
 # --- engines ------------------------------------------------------------------------------------

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from mrl_explorer.decide.cost import Need, Production
-from mrl_explorer.decide.diagnosis import Agreement, Losses, Worth
+from mrl_explorer.decide.diagnosis import Agreement, Losses, Worth, tail
 from mrl_explorer.decide.pairs import Pair
 from mrl_explorer.decide.recommendation import (
     Choice,
@@ -12,10 +15,12 @@ from mrl_explorer.decide.recommendation import (
 )
 from mrl_explorer.decide.stability import Stability
 from mrl_explorer.report.formats import money_text, percent_text
+from mrl_explorer.report.recipe import recipe_text
 from mrl_explorer.report.verdicts import (
     agreement_text,
     losses_text,
     pair_text,
+    tail_text,
     verdict,
     worth_text,
 )
@@ -64,16 +69,20 @@ def found(**changes):
 def test_the_whole_sentence():
     said = verdict(found())
     assert said.title == "Ship 128d int8"
+    assert said.recipe == (
+        "Keep the first 128 of 1,024 dimensions of each vector, scale the rest back to length 1, "
+        "and store each number in 8 bits (int8)."
+    )
     assert said.sentence == (
-        "It finds 96.2% of the top 10 that full dimension finds (recall@10 vs full dimension "
+        "It finds 96.2% of the top 10 that the full vectors find (recall@10 vs full dimension "
         ".962, 95% interval .942 to .982), at 128 bytes per vector. 10M vectors then need 4 GB of "
-        "RAM and 3 GB of disk, about $20.00 a month, 90% less than full dimension in float32 "
+        "RAM and 3 GB of disk, about $20.00 a month, 90% less than the full vectors in float32 "
         "($200, 50 GB of RAM)."
     )
     assert said.beside == (
         "Nothing cheaper is among what you allow.",
-        "How sure: on random halves of your 500 queries, the same choice in 87 of 100 splits; the "
-        "other half's mean reached the target in 99.",
+        "How sure: choosing by a random half of your 500 queries gave the same choice in 87 of 100 "
+        "splits, and what was chosen reached the target on the other half in 99.",
     )
 
 
@@ -95,6 +104,22 @@ def test_runner_up_and_why_the_next_cheaper_fails():
 def test_a_basis_measured_on_its_own_documents_is_said_to_flatter():
     own = choice(Config(128, "int8", "pca"))
     assert "which flatters it" in verdict(found(choice=own)).sentence
+
+
+def test_a_basis_that_holds_on_other_documents_is_said_to():
+    own = replace(choice(Config(128, "int8", "pca")), confirmed=True)
+    assert "and no less on documents that the basis was not fitted on)" in (
+        verdict(found(choice=own)).sentence
+    )
+
+
+def test_what_is_kept_of_relevance_is_said_where_it_is_asked_for():
+    kept = replace(choice(), ndcg_kept=0.987, ndcg_kept_low=0.961)
+    asked = Constraints(min_recall=None, min_ndcg_kept=0.95)
+    assert ") and keeps .987 of their nDCG@10 (lower end .961), at 128 bytes" in (
+        verdict(found(choice=kept, constraints=asked)).sentence
+    )
+    assert "nDCG" not in verdict(found(choice=kept)).sentence
 
 
 def test_full_dimension_as_the_choice_saves_nothing():
@@ -171,10 +196,10 @@ def test_what_no_setting_fixes():
     assert worth_text(Worth(10, 0, None, ())) == ""
     assert worth_text(Worth(10, 50, 0.7, ())) == ""
     assert worth_text(Worth(10, 100, 0.6, tuple(range(14)))).startswith(
-        "No setting here fixes these 14 queries (of 100 judged)"
+        "No setting here fixes these 14 queries, of 100 judged: even the full vectors show nothing"
     )
     weak = worth_text(Worth(10, 100, 0.2, (1,)))
-    assert weak.startswith("Full dimension itself is weak here: nDCG@10 .200")
+    assert weak.startswith("The full vectors themselves are weak here: nDCG@10 .200 of 1")
     assert "No setting here fixes this query" in weak
 
 
@@ -199,11 +224,55 @@ def test_recall_and_relevance_in_plain_words(name, words):
 def test_losses_step_by_step():
     text = losses_text(Losses(0.2, 0.05, 0.15, 0.1), choice(oversample=4))
     assert text == (
-        "Of 1.000, keeping 128 dims loses .200 and int8 .050 more; rescoring 40 candidates brings "
-        "back .150; .100 remains lost."
+        "Of a recall of 1, keeping 128 dims loses .200, int8 loses .050, rescoring 40 candidates "
+        "brings back .150; .100 is lost in the end."
     )
-    assert "nothing more" in losses_text(Losses(0.2, 0.0, 0, 0.2), choice())
-    assert "int8 regains .010" in losses_text(Losses(0.2, -0.01, 0, 0.19), choice())
+    assert "int8 loses nothing;" in losses_text(Losses(0.2, 0.0, 0, 0.2), choice())
+    assert "int8 brings back .010;" in losses_text(Losses(0.2, -0.01, 0, 0.19), choice())
+    assert losses_text(Losses(0, 0, 0, 0), choice()).endswith("nothing is lost in the end.")
+
+
+def test_the_worst_queries_in_words():
+    values = np.array([0.2, 0.4, *[0.8] * 8, *[1.0] * 10])
+    assert tail_text(tail(values)) == (
+        "10.0% of the queries keep less than half of their results.",
+        "The worst 5% keep 20.0% or less.",
+    )
+    assert tail_text(tail(np.ones(20))) == (
+        "No query keeps less than half of its results.",
+        "95% or more keep all.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        (Config(256), "Keep all 256 dimensions of each vector, and store the numbers as they are"),
+        (
+            Config(64, "float16"),
+            "scale the rest back to length 1, and store each number in 16 bits",
+        ),
+        (
+            Config(64, "int4", "pca"),
+            "principal axes of your documents and keep the first 64 of 256",
+        ),
+        (Config(64, "binary", "pca-rotated"), "once more at random, scale the rest back to length"),
+        (Config(256, "binary"), "store only the sign of each number, 1 bit (binary)."),
+        (Config(256, "int4-floatq"), "in 4 bits (int4-floatq). Queries stay float32."),
+        (Config(64, "binary-centred-floatq"), "after subtracting the documents' mean, only the"),
+        (Config(64, "int8", "random"), "in a random order and keep the first 64 of 256"),
+        (Config(64, "int8", "adapter"), "by the trained adapter and keep the first 64 of 256"),
+    ],
+)
+def test_what_to_do_with_a_vector(config, words):
+    assert words in recipe_text(config, Cutoff(10), full_dim=256)
+
+
+def test_rescoring_is_part_of_what_to_do():
+    text = recipe_text(Config(64, "int8"), Cutoff(10, 4, rescore=True), full_dim=256)
+    assert text.endswith(
+        "Search these for the nearest 40, and re-order them by the full vectors, kept on disk."
+    )
 
 
 @pytest.mark.parametrize(

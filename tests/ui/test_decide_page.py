@@ -6,11 +6,9 @@ import pytest
 
 from mrl_explorer.decide.options import list_options
 from mrl_explorer.decide.recommendation import Constraints, recommend
-from mrl_explorer.report.decide_charts import frontier_series
 from mrl_explorer.report.verdicts import verdict
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.evaluation_file import save_evaluation
-from mrl_explorer.ui.decide_page import chosen_config
 from tests.ui.apps import follow, go, html, labelled, numbers, open_app
 
 EVIDENCE = (
@@ -27,8 +25,10 @@ def title(app):
     return html(app).partition('data-choice="')[2].partition('"')[0]
 
 
-def charts(app):
-    return [json.loads(chart.proto.spec) for chart in app.get("echarts_chart")]
+def component(app, key):
+    """Give what a browser component is drawn from."""
+    (found,) = [e for e in app.get("bidi_component") if e.key == key]
+    return json.loads(found.proto.json)
 
 
 @pytest.fixture(scope="module")
@@ -126,27 +126,34 @@ def test_the_table_lists_every_configuration(sample, options):
     assert row["joint_low"] == pytest.approx(options.plain_low[place])
 
 
-def test_a_click_on_a_point_is_its_configuration(options):
-    series = frontier_series(options)
-    chart = charts(open_app("decide"))[0]
-    drawn = {one["name"]: one["data"] for one in chart["series"]}
-    for name, configs in series.items():
-        assert [point["name"] for point in drawn[name]] == [str(config) for config in configs]
-        selected = [{"series_name": name, "data_indices": [1]}]
-        assert chosen_config(selected, series) == configs[1]
-    assert chosen_config([], series) is None
-    assert chosen_config([{"series_name": "recommended", "data_indices": [0]}], series) is None
+def test_the_chart_follows_the_question(options):
+    app = open_app("decide")
+    chart = component(app, "frontier chart")
+    points = [point for series in chart["series"] for point in series["points"]]
+    assert [point[0] for point in sorted(points)] == list(range(len(options.configs)))
+    assert chart["asked"] == {"share": 0.95, "text": "asked: .950"}
+    assert chart["chosen"]["text"].startswith(title(app).removeprefix("Ship "))
+    app.select_slider(key="target").set_value(".700").run()
+    moved = component(app, "frontier chart")
+    assert moved["asked"]["share"] == 0.7
+    assert moved["chosen"] != chart["chosen"]
+    assert moved["series"] == chart["series"]
 
 
-def test_a_worst_query_opens_in_explore_with_the_configuration():
+def test_published_figures_stand_beside_the_run(options):
+    app = open_app("decide")
+    app.button_group(key="evidence").set_value("What others lost").run()
+    published, own, *_ = component(app, "published")["curves"]
+    assert published["only_band"]
+    recalls = [options.mean[0, options.configs.index(Config(dim, "int8"))] for dim in (32, 256)]
+    assert [own["points"][0][1], own["points"][-1][1]] == pytest.approx(recalls, abs=5e-4)
+
+
+def test_queries_are_split_by_language():
     app = open_app("decide", target=".700")
-    config = title(app).removeprefix("Ship ")
-    button = next(button for button in app.button if (button.key or "").startswith("worst"))
-    button.click().run()
-    follow(app)
+    app.button_group(key="split_by").set_value("Language").run()
     assert not app.exception
-    assert f"<b>{config}</b>" in html(app)
-    assert app.selectbox(key="query").value
+    assert re.search(r"<span>en \([0-9]+\)</span>", html(app))
 
 
 def test_the_choice_opens_in_explore():

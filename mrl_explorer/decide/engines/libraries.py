@@ -7,6 +7,7 @@ map, so they take no RAM that is counted.
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 
 from mrl_explorer.decide.engines.engine import (
     Encoding,
@@ -37,6 +38,16 @@ def _expected(size: Callable[[int], float], links: int) -> float:
     return sum(share * links**-level * size(level) for level in range(13))
 
 
+@lru_cache(maxsize=256)
+def _usearch_node(links: int) -> tuple[float, float]:
+    """Average the bytes of a usearch node without its code: on disk, and in RAM."""
+
+    def node(level: int) -> float:
+        return 8 + 2 + (4 + 4 * 2 * links) + level * (4 + 4 * links)
+
+    return _expected(node, links), _expected(lambda level: rounded_up(node(level), to=64), links)
+
+
 def usearch_memory(
     config: Config, *, n_vectors: float, full_dim: int, rescore: bool, links: int = LINKS
 ) -> Memory:
@@ -64,15 +75,12 @@ def usearch_memory(
     code = config.bytes_per_vector
     is_baseline = (config.dim, config.quantization) == (full_dim, "float32")
 
-    def node(level: int) -> float:
-        return 8 + 2 + (4 + 4 * 2 * links) + level * (4 + 4 * links)
-
     def table(n_keys: float) -> float:
         return 16.25 * max(64, _power_of_two(1.5 * n_keys))
 
-    graph = n_vectors * (_expected(node, links) + 2)
-    nodes = n_vectors * _expected(lambda level: rounded_up(node(level), to=64), links)
-    held = n_vectors * (rounded_up(code, to=8) + 16) + nodes
+    on_disk, in_ram = _usearch_node(links)
+    graph = n_vectors * (on_disk + 2)
+    held = n_vectors * (rounded_up(code, to=8) + 16 + in_ram)
     vectors = n_vectors * code
     ram = held + table(n_vectors)
     copy = n_vectors * 4 * full_dim if rescore and not is_baseline else 0.0

@@ -1,27 +1,28 @@
 """Recall by dimension as a browser component: a click on a point selects it."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-_HERE = Path(__file__).parent
+from mrl_explorer.ui.components import source
+
 _component = st.components.v2.component(
     "mrl_explorer_curves",
-    css=(_HERE / "curves.css").read_text(encoding="utf-8"),
-    js=(_HERE / "curves.js").read_text(encoding="utf-8"),
+    css=source("chart.css", "curves.css"),
+    js=source("svg.js", "curves.js"),
     isolate_styles=False,
 )
 
 
 def show_curves(data: dict[str, Any], *, key: str, on_point: Callable[[], None]) -> None:
-    """Show curves as `report.curves.recall_curves` gives them.
+    """Show curves as `report.curves` gives them.
 
     Parameters
     ----------
     key : str
-        Where `on_point` finds the point in the session's state, as `point`: [dim, quantization].
+        Where `on_point` finds the point in the session's state, as `point`: [its place on
+        the horizontal axis, the curve's name].
     on_point : callable
         Called when a point is clicked.
     """

@@ -4,16 +4,16 @@ Streamlit's own texts parse Markdown, and a card each is slow; this shows a docu
 literally and repaints in one go.
 """
 
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-_HERE = Path(__file__).parent
+from mrl_explorer.ui.components import source
+
 _component = st.components.v2.component(
     "mrl_explorer_results",
-    css=(_HERE / "results.css").read_text(encoding="utf-8"),
-    js=(_HERE / "results.js").read_text(encoding="utf-8"),
+    css=source("results.css"),
+    js=source("results.js"),
     isolate_styles=False,
 )
 
