@@ -72,7 +72,8 @@ def intervals(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     A percentile bootstrap over queries, with the same resamples for every row. Near 1.0 it is
     too narrow at the bottom (with 50 queries at .99 it covers 79%), because a sample with few
     misses looks as if there were no others. So the lower end resamples the queries and one more
-    with value 0.75, and promises no more than `most_promised`. Every end is an order statistic of
+    with value 0.75, and promises no more than `most_promised`; the upper end rules out no mean
+    below 1 minus that. Every end is an order statistic of
     averages with weights >= 0, so a row at least as good on every query never has a lower end
     that is lower. `benchmarks/intervals.py` measures the coverage.
 
@@ -92,7 +93,9 @@ def intervals(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     below = np.partition(resampled_means(with_one_more(values)), _RANK, axis=1)[:, _RANK]
     above = np.partition(resampled_means(values), -1 - _RANK, axis=1)[:, -1 - _RANK]
     mean = values.mean(axis=1)
-    return _bounded(below, mean, n_queries), np.maximum(above, mean).astype(float)
+    # Where all are missed, no resample knows a hit: the exact bound does, as at the other end.
+    high = np.maximum(np.maximum(above, mean), 1 - most_promised(n_queries))
+    return _bounded(below, mean, n_queries), high.astype(float)
 
 
 def simultaneous_lows(values: np.ndarray) -> np.ndarray:

@@ -16,11 +16,11 @@ from mrl_explorer.ui.address import set_parameter
 from mrl_explorer.ui.datasets import Dataset
 from mrl_explorer.ui.extend_panel import show_extend, show_progress
 
-_OVERSAMPLES = (1, 2, 3, 4, 5, 8, 10, 20)
+OVERSAMPLES = (1, 2, 3, 4, 5, 8, 10, 20)
 _USUAL_OVERSAMPLE = 4
 _DIM = re.compile(r"[0-9]{1,6}")
 N_VECTORS = (*(digit * 10**power for power in range(4, 10) for digit in (1, 2, 5)), 10**10)
-_COUNTS = {count_text(count): count for count in N_VECTORS}
+COUNTS = {count_text(count): count for count in N_VECTORS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +70,13 @@ def show_settings(dataset: Dataset) -> Settings:
     rankings = dataset.evaluation.rankings
     _, quantizations, bases = _offered(rankings)
     first_quantization = _first_quantization(quantizations)
-    _tell_depth(rankings)
     with st.container(
         border=True, key="controls", horizontal=True, vertical_alignment="bottom", gap="medium"
     ):
         quantization = st.segmented_control(
             "Quantization",
             quantizations,
-            default=first_quantization,
+            default=_unless_set("quantization", first_quantization),
             required=True,
             key="quantization",
             bind="query-params",
@@ -88,7 +87,7 @@ def show_settings(dataset: Dataset) -> Settings:
         basis = st.segmented_control(
             "Basis",
             bases,
-            default=bases[0],
+            default=_unless_set("basis", bases[0]),
             required=True,
             key="basis",
             bind="query-params",
@@ -122,7 +121,7 @@ def show_vectors(advice: str, *, width: int = 190) -> int:
     """Ask for the vectors in production: the same control, with the same value, on every page."""
     count = st.select_slider(
         "Vectors in production",
-        list(_COUNTS),
+        list(COUNTS),
         value="10M",
         key="vectors",
         width=width,
@@ -130,11 +129,11 @@ def show_vectors(advice: str, *, width: int = 190) -> int:
         persist_state="session",
         help=advice,
     )
-    return _COUNTS[str(count)]
+    return COUNTS[str(count)]
 
 
 def _show_oversample(k: int, depth: int, *, rescore: bool) -> int:
-    fitting = [n for n in _OVERSAMPLES if n * k <= max(depth, k)]
+    fitting = [n for n in OVERSAMPLES if n * k <= max(depth, k)]
     if st.session_state.get("oversample") not in fitting:
         st.session_state.pop("oversample", None)
     oversample = st.selectbox(
@@ -172,6 +171,11 @@ def show_dim(dataset: Dataset, settings: Settings) -> View:
         settings.n_vectors,
         _pinned(rankings),
     )
+
+
+def _unless_set(key: str, usual: str) -> str | None:
+    """Give a control's default where nothing has set it: both at once, Streamlit warns of."""
+    return None if key in st.session_state else usual
 
 
 def start_view(dataset: Dataset) -> None:
@@ -220,24 +224,9 @@ def _take_dim(dims: list[int], full_dim: int) -> None:
         st.info(f"This run has no {wanted} dimensions: {nearest} is shown.", icon=":material/info:")
 
 
-def _tell_depth(rankings: Rankings) -> None:
-    """Say that a link needs longer lists: it was copied where they were ranked deeper."""
-    if "k" in st.session_state:
-        return
-    linked = {name: st.query_params.get(name, "") for name in ("k", "oversample")}
-    k, oversample = (int(text) if _DIM.fullmatch(text) else 1 for text in linked.values())
-    needed = Cutoff(k, oversample, rescore=st.query_params.get("rescore") == "true").candidates
-    if rankings.depth < needed <= rankings.n_docs:
-        st.info(
-            f"These lists hold {rankings.depth} places, and the link needs {needed}: rank deeper "
-            "to see what it shows.",
-            icon=":material/info:",
-        )
-
-
 def _next_depth(k: int, depth: int) -> int:
     """Give the depth that the next oversampling needs."""
-    return next((n * k for n in _OVERSAMPLES if n * k > depth), depth + 1)
+    return next((n * k for n in OVERSAMPLES if n * k > depth), depth + 1)
 
 
 def _first_quantization(quantizations: list[str]) -> str:

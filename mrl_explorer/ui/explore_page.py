@@ -25,6 +25,7 @@ from mrl_explorer.ui.datasets import Dataset
 from mrl_explorer.ui.details import show_details
 from mrl_explorer.ui.figures_cache import summary_of
 from mrl_explorer.ui.frame import show_data_line
+from mrl_explorer.ui.link import tell_link
 from mrl_explorer.ui.numbers import Side, show_memory, show_numbers
 from mrl_explorer.ui.problems import show_error
 from mrl_explorer.ui.query_panel import Choice, show_query_panel
@@ -43,6 +44,7 @@ def show() -> None:
 @st.fragment
 def _show_run(dataset: Dataset, other: Dataset | None) -> None:
     """Show all that a control changes: what stands above is not sent again."""
+    tell_link(dataset)
     _show_view(dataset, other, show_settings(dataset))
 
 

@@ -174,3 +174,21 @@ def test_a_link_narrows_the_queries_as_it_was(sample):
     segments = dict(zip(sample.queries.ids, sample.queries.segments, strict=True))
     assert segments[app.selectbox(key="query").value] == "paraphrase"
     assert app.query_params["segment"] == "paraphrase"
+
+
+def test_what_a_link_names_in_vain_is_said(sample):
+    app = open_app(
+        dim="abc", k="0", quantization="int3", pin="64-int4-random", q="<b>", vectors="2"
+    )
+    (told,) = [i.value for i in app.info]
+    assert told.startswith(
+        "This run has nothing for dim abc, k 0, quantization int3, vectors 2, pin "
+    )
+    assert "q \\<b\\>" in told
+    # Once something was chosen the link is no longer what is shown.
+    app.selectbox(key="query").select(sample.queries.ids[3]).run()
+    assert not app.info
+
+
+def test_a_link_that_names_what_there_is_says_nothing():
+    assert not open_app(dim="64", k="5", quantization="int4", pin="64-int4-pca", q="q-010").info
