@@ -211,6 +211,9 @@ def evaluate(
         )
     if depth < 1:
         raise InputError(f"A depth of {depth} leaves no results: choose 1 or more.")
+    for what, values in (("quantizations", quantizations), ("bases", bases)):
+        if isinstance(values, str):
+            raise InputError(f"'{values}' is one name and {what} are a list: write ['{values}'].")
     if dims is None:
         dims = default_dims(full_dim, trained=trained_dims)
     ready = {basis.name: basis for basis in given}

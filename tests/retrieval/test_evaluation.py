@@ -107,6 +107,13 @@ def test_a_given_basis_is_ranked_at_the_dims_that_it_has(collection):
     assert Config(3, "int8", "adapter") in named.rankings
 
 
+def test_one_name_is_no_list(collection):
+    assert refusal(collection, quantizations="float32") == (
+        "'float32' is one name and quantizations are a list: write ['float32']."
+    )
+    assert refusal(collection, bases="pca").startswith("'pca' is one name and bases are a list")
+
+
 def test_a_trained_basis_that_is_not_given_is_refused(collection):
     assert refusal(collection, bases=["native", "adapter"]) == (
         "The basis 'adapter' is not made from documents: choose among native, pca, pca-rotated, "
