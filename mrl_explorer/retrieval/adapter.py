@@ -63,7 +63,8 @@ MOST_QUERIES = 2_000
 """Judged queries that are trained on or tell when to stop, at most."""
 
 _TEMPERATURE = 0.05
-_LEARNING_RATE = 1e-3
+_LEARNING_RATE = 0.006
+"""What a step moves, as a share of an orthonormal matrix's usual entry, 1 / sqrt(full_dim)."""
 _SEED = 20_29
 
 
@@ -300,14 +301,16 @@ class _Lesson:
         import torch
 
         weights = torch.nn.Parameter(torch.from_numpy(start.copy()))
-        optimiser = torch.optim.Adam([weights], lr=_LEARNING_RATE)
+        rate = _LEARNING_RATE / np.sqrt(len(start))
+        optimiser = torch.optim.Adam([weights], lr=rate)
         with _one_thread():
-            yield from self._steps(weights, optimiser, rng, n_steps)
+            yield from self._steps(weights, optimiser, rate, rng, n_steps)
 
     def _steps(
         self,
         weights: "torch.Tensor",
         optimiser: "torch.optim.Optimizer",
+        rate: float,
         rng: np.random.Generator,
         n_steps: int,
     ) -> Iterator[tuple[int, np.ndarray, _Check]]:
@@ -328,7 +331,7 @@ class _Lesson:
                 return
             # From the full rate down to nothing, along half a cosine.
             for group in optimiser.param_groups:
-                group["lr"] = _LEARNING_RATE * (1 + np.cos(np.pi * step / n_steps)) / 2
+                group["lr"] = rate * (1 + np.cos(np.pi * step / n_steps)) / 2
             optimiser.zero_grad()
             loss = self._loss(weights, rng)
             if self._judged is not None:

@@ -64,7 +64,9 @@ def test_training_ends_in_a_verdict():
     kept = app.session_state["adapters"]["help-centre"]
     assert kept.verdict.n_docs == 150
     said = " ".join(e.value for e in (*app.info, *app.success))
-    assert "On 150 documents that it has not seen, with 150 queries" in said.replace("\\", "")
+    # The other 58 judged queries teach it.
+    assert "relevance from the judgements of 58 queries" in said
+    assert "On 150 documents that it has not seen, with 92 queries" in said.replace("\\", "")
     assert has(app.button, "Train again")
     assert has(app.button, "Add to the grid") == kept.verdict.offered
 
