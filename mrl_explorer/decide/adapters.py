@@ -290,7 +290,7 @@ def join_grid(
     """
     larger = extend(evaluation, collection, trained=trained.basis, on_progress=on_progress)
     notes = [note for note in larger.source.notes if not note.startswith(_NOTE)]
-    judgements = collection.judgements
+    judgements = larger.judgements
     if judgements is not None and len(trained.taught):
         kept = ~np.isin(judgements.query_rows, trained.taught)
         judgements = replace(

@@ -193,11 +193,11 @@ def _chart(
     named = {"nameLocation": "middle"}
     return {
         "animation": False,
-        "grid": {"left": 56, "right": 20, "top": 34, "bottom": 44, "outerBoundsMode": "none"},
-        "legend": {"type": "scroll", "top": 0, "left": 40},
+        "grid": {"left": 66, "right": 20, "top": 34, "bottom": 44, "outerBoundsMode": "none"},
+        "legend": {"type": "scroll", "top": 0, "left": 50},
         "tooltip": {"trigger": "axis"},
         "xAxis": {**x_axis, **named, "nameGap": 26},
-        "yAxis": {"type": "value", **y_axis, **named, "nameGap": 38},
+        "yAxis": {"type": "value", **y_axis, **named, "nameGap": 48},
         "series": series,
     }
 
