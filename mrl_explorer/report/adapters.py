@@ -52,6 +52,17 @@ def taught_sentence(trained: Trained) -> str:
     )
 
 
+def best_sentence(trained: Trained) -> str:
+    """Say which step the map is of."""
+    if not trained.best_step:
+        return "No step was better than the start on what tells when to stop: the map is PCA's."
+    dims = _dims_text(trained.verdict.dims)
+    return (
+        f"The map is that of step {trained.best_step}, the best at {dims} dims on what tells when "
+        "to stop."
+    )
+
+
 def verdict_sentences(verdict: AdapterVerdict) -> tuple[str, ...]:
     """Say what was measured, with its figures."""
     k, row = verdict.k, verdict.recall.rows[0]

@@ -20,6 +20,7 @@ from mrl_explorer.embed import (
 from mrl_explorer.errors import InputError
 from mrl_explorer.progress import OnProgress, Progress
 from mrl_explorer.report.adapters import (
+    best_sentence,
     loss_chart,
     recall_chart,
     taught_sentence,
@@ -194,12 +195,7 @@ def _show_trained(dataset: Dataset, trained: Trained) -> None:
             )
         with st.container(gap="xsmall"):
             _show_losses(list(trained.steps), trained.losses, trained.dims)
-            st.caption(
-                f"The map is that of step {trained.best_step}, the best of these at "
-                f"{', '.join(map(str, verdict.dims))} dims on what tells when to stop."
-                if trained.best_step
-                else "No step is better than the start on what tells when to stop."
-            )
+            st.caption(best_sentence(trained))
     rows = verdict_rows(verdict)
     st.dataframe(
         rows,
