@@ -12,6 +12,7 @@ from mrl_explorer.decide.adapters import LEAST_JUDGED, Trained, train_and_judge
 from mrl_explorer.embed import DataSource, Told, adapter_npz, is_hosted, load_model, save_adapted
 from mrl_explorer.errors import InputError
 from mrl_explorer.report.adapters import (
+    best_sentence,
     taught_sentence,
     verdict_rows,
     verdict_sentences,
@@ -110,7 +111,6 @@ def _figures(trained: Trained) -> str:
     rows = verdict_rows(verdict)
     lines = [list(rows[0])]
     lines += [[f"{v:.3f}" if isinstance(v, float) else str(v) for v in r.values()] for r in rows]
-    said = "".join(
-        f"{sentence}\n" for sentence in (*verdict_sentences(verdict), taught_sentence(trained))
-    )
+    sentences = (*verdict_sentences(verdict), taught_sentence(trained), best_sentence(trained))
+    said = "".join(f"{sentence}\n" for sentence in sentences)
     return f"{verdict_title(verdict)}\n{said}{align(lines, left=set())}"

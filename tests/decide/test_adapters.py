@@ -16,6 +16,7 @@ from mrl_explorer.decide.adapters import (
 from mrl_explorer.decide.pairs import Pair
 from mrl_explorer.errors import InputError
 from mrl_explorer.report.adapters import (
+    best_sentence,
     taught_sentence,
     verdict_rows,
     verdict_sentences,
@@ -281,6 +282,7 @@ def test_without_judgements_it_says_so():
     trained = train_and_judge(collection_of(*hidden_order()), dims=[4], goes_on=lambda check: False)
     assert trained.n_teachable is None
     assert "there are no judgements" in taught_sentence(trained)
+    assert best_sentence(trained).endswith("the map is PCA's.")
 
 
 def pair(difference):
