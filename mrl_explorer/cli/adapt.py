@@ -8,10 +8,16 @@ from mrl_explorer.cli.bar import Bar
 from mrl_explorer.cli.output import align, check_target, integers, loss_line
 from mrl_explorer.cli.recommend import EXIT_NOTHING_HOLDS
 from mrl_explorer.cli.sending import add_agreement, embed_as_agreed
-from mrl_explorer.decide.adapters import Trained, train_and_judge
+from mrl_explorer.decide.adapters import LEAST_JUDGED, Trained, train_and_judge
 from mrl_explorer.embed import DataSource, Told, adapter_npz, is_hosted, load_model, save_adapted
 from mrl_explorer.errors import InputError
-from mrl_explorer.report.adapters import verdict_rows, verdict_sentences, verdict_title
+from mrl_explorer.report.adapters import (
+    best_sentence,
+    taught_sentence,
+    verdict_rows,
+    verdict_sentences,
+    verdict_title,
+)
 from mrl_explorer.retrieval.adapter import Checkpoint
 from mrl_explorer.retrieval.config import default_dims
 from mrl_explorer.retrieval.evaluation import vectors_of
@@ -20,15 +26,21 @@ from mrl_explorer.retrieval.evaluation import vectors_of
 def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `adapt` to the commands."""
     command = commands.add_parser(
-        "adapt", help="train a linear map whose first dims keep the neighbours of all dims"
+        "adapt",
+        help="train a linear map whose first dims keep the neighbours of all dims, and relevance",
     )
     command.set_defaults(run=_adapt)
     add = command.add_argument
     add("--corpus", required=True, metavar="PATH", help="as for evaluate")
-    add("--queries", metavar="PATH", help="as for evaluate; they judge and are not trained on")
+    add("--queries", metavar="PATH", help="as for evaluate; they judge it")
     add("--corpus-vectors", metavar="PATH", help="as for evaluate")
     add("--queries-vectors", metavar="PATH", help="as for evaluate")
-    add("--qrels", metavar="PATH", help="as for evaluate")
+    add(
+        "--qrels",
+        metavar="PATH",
+        help=f"as for evaluate; with {LEAST_JUDGED} judged queries, half teach relevance and "
+        "the others judge",
+    )
     add("--model", metavar="NAME", help="as for evaluate")
     add("--dims", type=integers, metavar="64,128", help="dims to be cut at (default: a ladder)")
     add("-k", "--k", type=int, default=10, help="results that count (default: 10)")
@@ -99,5 +111,6 @@ def _figures(trained: Trained) -> str:
     rows = verdict_rows(verdict)
     lines = [list(rows[0])]
     lines += [[f"{v:.3f}" if isinstance(v, float) else str(v) for v in r.values()] for r in rows]
-    said = "".join(f"{sentence}\n" for sentence in verdict_sentences(verdict))
+    sentences = (*verdict_sentences(verdict), taught_sentence(trained), best_sentence(trained))
+    said = "".join(f"{sentence}\n" for sentence in sentences)
     return f"{verdict_title(verdict)}\n{said}{align(lines, left=set())}"

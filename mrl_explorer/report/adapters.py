@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from mrl_explorer.decide.adapters import AdapterVerdict
+from mrl_explorer.decide.adapters import LEAST_JUDGED, AdapterVerdict, Measured, Trained
 from mrl_explorer.decide.pairs import Pair
 from mrl_explorer.report.formats import share_text
 
@@ -14,66 +14,127 @@ _LEAST_LOSS = 1e-4
 
 def verdict_title(verdict: AdapterVerdict) -> str:
     """Say in a few words whether it is worth having."""
+    keeps = verdict.recall.is_better
+    finds = verdict.ndcg is not None and verdict.ndcg.is_better
+    gain = verdict.recall.gain
     if verdict.offered:
-        return "The adapter keeps more than PCA"
-    if verdict.gain.low > 0:
+        what = {
+            (True, True): "keeps and finds more",
+            (True, False): "keeps more",
+            (False, True): "finds more of what is relevant",
+        }[keeps, finds]
+        return f"The adapter {what} than PCA"
+    if keeps:
+        return "The adapter keeps more than PCA, and finds less of what is relevant"
+    if finds:
+        return "The adapter finds more of what is relevant than PCA, and keeps less"
+    if gain.low > 0:
         return "The adapter beats PCA, and not the model's own prefix"
-    if verdict.gain.high < 0:
-        return "The adapter is worse than PCA"
-    return "No advantage over PCA measured"
+    return "The adapter is worse than PCA" if gain.high < 0 else "No advantage over PCA measured"
+
+
+def taught_sentence(trained: Trained) -> str:
+    """Say what it learnt from."""
+    n_taught, n_teachable = len(trained.taught), trained.n_teachable
+    if n_taught:
+        return (
+            f"It learnt to keep neighbours, and relevance from the judgements of {n_taught:,} "
+            "queries, none of which judges it."
+        )
+    if n_teachable is None:
+        return (
+            "It learnt to keep neighbours alone: there are no judgements to learn relevance from."
+        )
+    return (
+        f"It learnt to keep neighbours alone: {n_teachable:,} judged queries have a relevant "
+        f"document in the half that it learns from, and relevance takes {LEAST_JUDGED}, half of "
+        "which judge."
+    )
+
+
+def best_sentence(trained: Trained) -> str:
+    """Say which step the map is of."""
+    if not trained.best_step:
+        return "No step was better than the start on what tells when to stop: the map is PCA's."
+    dims = _dims_text(trained.verdict.dims)
+    return (
+        f"The map is that of step {trained.best_step}, the best at {dims} dims on what tells when "
+        "to stop."
+    )
 
 
 def verdict_sentences(verdict: AdapterVerdict) -> tuple[str, ...]:
     """Say what was measured, with its figures."""
-    k, row = verdict.k, verdict.rows[0]
-    measure = f"recall@{k}"
+    k, row = verdict.k, verdict.recall.rows[0]
+    recall, ndcg = verdict.recall, verdict.ndcg
     said = [
         f"On {verdict.n_docs:,} documents that it has not seen, with {verdict.n_queries:,} queries "
-        f"that it has not seen, averaged over the dims that cut: {measure} "
-        f"{pair_text(verdict.gain)} against PCA, its start, and {pair_text(verdict.over_native)} "
-        "against the model's own prefix.",
+        f"that it has not seen, averaged over {_dims_text(verdict.dims)} dims: recall@{k} "
+        f"{_pairs_text(recall)}.",
         f"At {row.dim} dims: prefix {share_text(row.native)}, PCA {share_text(row.pca)}, adapter "
         f"{share_text(row.adapter)}. At full dimension it keeps "
-        f"{share_text(verdict.rows[-1].adapter)}.",
+        f"{share_text(recall.rows[-1].adapter)}.",
     ]
-    if verdict.ndcg_gain is not None:
+    if ndcg is not None:
         said.append(
             f"nDCG@{k} by your judgements of these documents ({verdict.n_judged:,} queries): "
-            f"{pair_text(verdict.ndcg_gain)} against PCA."
+            f"{_pairs_text(ndcg)}."
         )
     if not verdict.offered:
-        said.append(
-            "So it is not offered: PCA, which needs no training, is as good or better, or these "
-            "queries cannot tell."
-            if verdict.gain.low <= 0
-            else "So it is not offered: cutting the model's own vectors keeps as much."
-        )
+        said.append(_reason(verdict))
     return tuple(said)
 
 
-def verdict_rows(verdict: AdapterVerdict) -> list[dict[str, float | int]]:
-    """Give the figures by dim as a table's rows."""
-    names = {
-        "native": f"prefix recall@{verdict.k}",
-        "pca": f"PCA recall@{verdict.k}",
-        "adapter": f"adapter recall@{verdict.k}",
-        "native_ndcg": f"prefix nDCG@{verdict.k}",
-        "pca_ndcg": f"PCA nDCG@{verdict.k}",
-        "adapter_ndcg": f"adapter nDCG@{verdict.k}",
-    }
-    return [
-        {"dim": row.dim}
-        | {
-            label: value
-            for name, label in names.items()
-            if (value := getattr(row, name)) is not None
-        }
-        for row in verdict.rows
-    ]
+def _reason(verdict: AdapterVerdict) -> str:
+    """Say why it is not offered."""
+    measures = {"recall": verdict.recall}
+    if verdict.ndcg is not None:
+        measures["nDCG"] = verdict.ndcg
+    worse = [name for name, measure in measures.items() if measure.is_worse]
+    if len(worse) < len(measures) and any(m.is_better for m in measures.values()):
+        return f"So it is not offered: its {worse[0]} is measurably worse."
+    if any(m.gain.low > 0 for m in measures.values()):
+        return "So it is not offered: cutting the model's own vectors is as good."
+    return (
+        "So it is not offered: PCA, which needs no training, is as good or better, or these "
+        "queries cannot tell."
+    )
+
+
+def _pairs_text(measured: Measured) -> str:
+    return (
+        f"{pair_text(measured.gain)} against PCA, its start, and {pair_text(measured.over_native)} "
+        "against the model's own prefix"
+    )
+
+
+def _dims_text(dims: Sequence[int]) -> str:
+    *first, last = map(str, dims)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def verdict_rows(verdict: AdapterVerdict) -> list[dict[str, float | int | str]]:
+    """Give the figures by dim as a table's rows: the verdict on PCA with its interval."""
+    rows: list[dict[str, float | int | str]] = [{"dim": row.dim} for row in verdict.recall.rows]
+    measures = {f"recall@{verdict.k}": verdict.recall, f"nDCG@{verdict.k}": verdict.ndcg}
+    for name, measured in measures.items():
+        for row, figures in zip(rows, () if measured is None else measured.rows, strict=False):
+            row |= {
+                f"prefix {name}": figures.native,
+                f"PCA {name}": figures.pca,
+                f"adapter {name}": figures.adapter,
+                f"{name}, adapter − PCA": f"{pair_text(figures.gain)}: {_told(figures.gain)}",
+            }
+    return rows
+
+
+def _told(gain: Pair) -> str:
+    return "better" if gain.low > 0 else "worse" if gain.high < 0 else "cannot tell"
 
 
 def recall_chart(verdict: AdapterVerdict) -> dict[str, Any]:
     """Draw held-out recall by dim: the model's prefix, PCA and the adapter."""
+    rows = verdict.recall.rows
     curves = (
         ("prefix", "native", "circle", "dotted"),
         ("PCA", "pca", "rect", "dashed"),
@@ -86,12 +147,12 @@ def recall_chart(verdict: AdapterVerdict) -> dict[str, Any]:
             "symbol": symbol,
             "symbolSize": 8,
             "lineStyle": {"type": kind},
-            "data": [[row.dim, round(getattr(row, column), 4)] for row in verdict.rows],
+            "data": [[row.dim, round(getattr(row, column), 4)] for row in rows],
         }
         for name, column, symbol, kind in curves
     ]
-    dims = [row.dim for row in verdict.rows]
-    least = min(min(row.native, row.pca, row.adapter) for row in verdict.rows)
+    dims = [row.dim for row in rows]
+    least = min(min(row.native, row.pca, row.adapter) for row in rows)
     x_axis = {
         "type": "log",
         "logBase": 2,
@@ -143,11 +204,11 @@ def _chart(
     named = {"nameLocation": "middle"}
     return {
         "animation": False,
-        "grid": {"left": 56, "right": 20, "top": 34, "bottom": 44, "outerBoundsMode": "none"},
-        "legend": {"type": "scroll", "top": 0, "left": 40},
+        "grid": {"left": 66, "right": 20, "top": 34, "bottom": 44, "outerBoundsMode": "none"},
+        "legend": {"type": "scroll", "top": 0, "left": 50},
         "tooltip": {"trigger": "axis"},
         "xAxis": {**x_axis, **named, "nameGap": 26},
-        "yAxis": {"type": "value", **y_axis, **named, "nameGap": 38},
+        "yAxis": {"type": "value", **y_axis, **named, "nameGap": 48},
         "series": series,
     }
 

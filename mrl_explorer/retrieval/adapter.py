@@ -1,10 +1,11 @@
 """A linear map trained so that the first dims keep the neighbours of all dims.
 
-It starts from the principal axes and learns from documents alone, so every query is new to it. For
-each document of a batch, similarities to its neighbours and to those of the others, at full
-dimension and in each prefix of the mapped vectors, become two distributions (a softmax); the loss
-is how far the second is from the first (Kullback and Leibler 1951), as a share of what it is at
-the start, averaged over the prefixes.
+It starts from the principal axes. For each document of a batch, similarities to its neighbours and
+to those of the others, at full dimension and in each prefix of the mapped vectors, become two
+distributions (a softmax); the loss is how far the second is from the first (Kullback and Leibler
+1951), as a share of what it is at the start, averaged over the prefixes. Where queries are judged,
+the same is added for them: similarities in each prefix to a query's relevant documents, its nearest
+others and random ones, held against a distribution that is even over the relevant ones.
 """
 
 # ruff: noqa: PLC0415 - torch takes seconds to import, and the first screen must not wait.
@@ -52,10 +53,18 @@ _LEAST_LOSS = 0.01
 """What a prefix counts as losing at the start, at least: full dimension loses nothing."""
 
 _N_KEPT = 10
-"""Nearest neighbours that a prefix is to keep, for the choice of the best."""
+"""Nearest documents that a prefix is to find, for the choice of the best."""
+
+RELEVANCE_WEIGHT = 0.3
+"""What the loss of relevance counts, where that of neighbours counts 1: judgements are far fewer
+than neighbours, and as heavy as these they are learnt by heart."""
+
+MOST_QUERIES = 2_000
+"""Judged queries that are trained on or tell when to stop, at most."""
 
 _TEMPERATURE = 0.05
-_LEARNING_RATE = 1e-3
+_LEARNING_RATE = 0.006
+"""What a step moves, as a share of an orthonormal matrix's usual entry, 1 / sqrt(full_dim)."""
 _SEED = 20_29
 
 
@@ -74,9 +83,13 @@ class Checkpoint:
     kept : np.ndarray
         (n_dims,) share of the nearest neighbours of these documents, among themselves, that each
         prefix keeps.
+    found : np.ndarray or None
+        (n_dims,) share of the relevant documents that each prefix has among its first ten, of
+        judged queries that are not trained on; None where relevance is not trained.
     best : Basis
-        The map whose prefixes keep the most on average; the start is among them. The loss can
-        fall while they keep less, since it also counts how far the others are.
+        The map whose short prefixes (see `short`) keep, and find, the most on average; the start
+        is among them. The loss can fall while they keep less, since it also counts how far the
+        others are.
     best_step : int
         When that was.
     """
@@ -86,8 +99,26 @@ class Checkpoint:
     dims: tuple[int, ...]
     losses: np.ndarray
     kept: np.ndarray
+    found: np.ndarray | None
     best: Basis
     best_step: int
+
+
+@dataclass(frozen=True, eq=False)
+class Relevant:
+    """Judged queries to train on.
+
+    Attributes
+    ----------
+    queries : np.ndarray
+        (n_queries, full_dim) float, of any norm.
+    query_rows, document_rows : np.ndarray
+        (n_pairs,) a query's place in `queries`, and the row of a document relevant to it.
+    """
+
+    queries: np.ndarray
+    query_rows: np.ndarray
+    document_rows: np.ndarray
 
 
 def adapter_dims(full_dim: int, wanted: Iterable[int]) -> tuple[int, ...]:
@@ -97,11 +128,29 @@ def adapter_dims(full_dim: int, wanted: Iterable[int]) -> tuple[int, ...]:
     return tuple(dims[place] for place in places)
 
 
+def short(dims: Iterable[int], full_dim: int) -> np.ndarray:
+    """Tell which prefixes an adapter is chosen and judged by: those of up to half the dims.
+
+    A longer one saves less than half, and principal axes then lose next to nothing: with such
+    prefixes in the mean, a gain where it counts is given up for noise where it does not. Where
+    there is none so short, all that cut something.
+
+    Returns
+    -------
+    np.ndarray
+        (n_dims,) bool.
+    """
+    cut = np.array(list(dims))
+    half = cut <= full_dim / 2
+    return half if half.any() else cut < full_dim
+
+
 def train(
     documents: np.ndarray,
     *,
     dims: Iterable[int],
     unseen: np.ndarray | None = None,
+    relevant: Relevant | None = None,
     n_steps: int = N_STEPS,
     on_progress: OnProgress = silent,
 ) -> Iterator[Checkpoint]:
@@ -115,6 +164,9 @@ def train(
         Prefixes that are to keep neighbours; full dimension is trained as well.
     unseen : np.ndarray, optional
         Rows that are left out, to be judged on; by default those of `searched_half`.
+    relevant : Relevant, optional
+        Judged queries to train on; a quarter of them tells when to stop. Their documents count
+        where they are trained on.
     n_steps : int
         Steps at most.
     on_progress : callable
@@ -150,24 +202,87 @@ def train(
     start = fit_basis("pca", documents[np.sort(seen)], on_progress=on_progress).components
     assert start is not None  # noqa: S101 - principal axes have components
     fit, stop = unit_rows(documents[trained_on]), unit_rows(documents[seen[:n_stopping]])
-    lesson = _Lesson(fit, stop, (*dims, full_dim))
+    lesson = _Lesson(fit, stop, _taught(relevant, trained_on, rng), (*dims, full_dim))
+    counts = short(lesson.dims, full_dim)
     best, best_step, most = Basis("adapter", start, unseen), 0, -np.inf
-    for step, components, losses, kept in lesson.run(start, rng, n_steps):
-        if kept[:-1].mean() > most:
-            best, best_step, most = Basis("adapter", components, unseen), step, kept[:-1].mean()
-        yield Checkpoint(step, n_steps, lesson.dims, losses, kept, best, best_step)
+    for step, components, check in lesson.run(start, rng, n_steps):
+        good = check.kept[counts].mean()
+        if check.found is not None:
+            good += check.found[counts].mean()
+        if good > most:
+            best, best_step, most = Basis("adapter", components, unseen), step, good
+        yield Checkpoint(
+            step, n_steps, lesson.dims, check.losses, check.kept, check.found, best, best_step
+        )
         if step - best_step >= PATIENCE * STEPS_UNTOLD:
             return
 
 
-class _Lesson:
-    """What is learnt from: documents with their neighbours, and others that tell when to stop."""
+def _taught(
+    relevant: Relevant | None, trained_on: np.ndarray, rng: np.random.Generator
+) -> "tuple[_Judged, _Judged] | None":
+    """Divide judged queries into those that are trained on and those that tell when to stop."""
+    if relevant is None:
+        return None
+    there = np.isin(relevant.document_rows, trained_on)
+    queries = rng.permutation(np.unique(relevant.query_rows[there]))[:MOST_QUERIES]
+    n_stopping = len(queries) // 4
+    if n_stopping == 0:
+        return None
+    places = np.searchsorted(trained_on, relevant.document_rows[there])
+    judged = np.zeros((len(relevant.queries), len(trained_on)), bool)
+    judged[relevant.query_rows[there], places] = True
+    unit = unit_rows(relevant.queries)
+    taught, stopping = queries[n_stopping:], queries[:n_stopping]
+    return _Judged(unit[taught], judged[taught]), _Judged(unit[stopping], judged[stopping])
 
-    def __init__(self, fit: np.ndarray, stop: np.ndarray, dims: tuple[int, ...]) -> None:
+
+class _Judged:
+    """Queries, (n, full_dim) unit, and which documents trained on are relevant: (n, n_docs)."""
+
+    def __init__(self, unit: np.ndarray, relevant: np.ndarray) -> None:
+        import torch
+
+        self.unit = torch.from_numpy(unit)
+        self.relevant = torch.from_numpy(relevant)
+        self.rows = [np.flatnonzero(row) for row in relevant]
+
+    def target(self, rows: np.ndarray, pool: np.ndarray) -> "torch.Tensor":
+        """Give the distribution that is even over the relevant documents of a pool."""
+        import torch
+
+        relevant = self.relevant[torch.from_numpy(rows)][:, torch.from_numpy(pool)].float()
+        return relevant / relevant.sum(dim=1, keepdim=True)
+
+
+@dataclass(frozen=True, eq=False)
+class _Check:
+    """What is measured now and then, as `Checkpoint` has it."""
+
+    losses: np.ndarray
+    kept: np.ndarray
+    found: np.ndarray | None
+    relevance_losses: np.ndarray | None
+
+
+class _Lesson:
+    """What is learnt from: documents with their neighbours, and others that tell when to stop.
+
+    Judged queries, where there are any, are such a pair as well.
+    """
+
+    def __init__(
+        self,
+        fit: np.ndarray,
+        stop: np.ndarray,
+        judged: tuple[_Judged, _Judged] | None,
+        dims: tuple[int, ...],
+    ) -> None:
         import torch
 
         self.dims = dims
         self._fit, self._stop = torch.from_numpy(fit), torch.from_numpy(stop)
+        self._judged = judged
         with _one_thread():
             self._near = _neighbours(self._fit, min(_N_NEAR, len(fit) - 1))
             full = (self._stop @ self._stop.T).fill_diagonal_(-torch.inf)
@@ -175,80 +290,142 @@ class _Lesson:
             # Those at least as near as the k-th: ties count.
             self._n_kept = min(_N_KEPT, len(stop) - 1)
             self._stop_near = full >= full.topk(self._n_kept, dim=1).values[:, -1:]
+            if judged is not None:
+                similarities = judged[0].unit @ self._fit.T
+                self._hard = similarities.topk(self._near.shape[1], dim=1).indices.numpy()
 
     def run(
         self, start: np.ndarray, rng: np.random.Generator, n_steps: int
-    ) -> Iterator[tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
-        """Give step, (full_dim, full_dim) components, (n_dims,) losses and kept, now and then."""
+    ) -> Iterator[tuple[int, np.ndarray, _Check]]:
+        """Give step, (full_dim, full_dim) components and a check, now and then."""
         import torch
 
         weights = torch.nn.Parameter(torch.from_numpy(start.copy()))
-        optimiser = torch.optim.Adam([weights], lr=_LEARNING_RATE)
+        rate = _LEARNING_RATE / np.sqrt(len(start))
+        optimiser = torch.optim.Adam([weights], lr=rate)
         with _one_thread():
-            yield from self._steps(weights, optimiser, rng, n_steps)
+            yield from self._steps(weights, optimiser, rate, rng, n_steps)
 
     def _steps(
         self,
         weights: "torch.Tensor",
         optimiser: "torch.optim.Optimizer",
+        rate: float,
         rng: np.random.Generator,
         n_steps: int,
-    ) -> Iterator[tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
+    ) -> Iterator[tuple[int, np.ndarray, _Check]]:
         import torch
 
         for step in range(n_steps + 1):
             if step % STEPS_UNTOLD == 0 or step == n_steps:
-                losses, kept = self._check(weights)
+                check = self._check(weights)
                 if step == 0:
                     # A short prefix loses the most, and would else be all that counts.
-                    self._scale = torch.from_numpy(losses.clip(_LEAST_LOSS))
-                yield step, weights.detach().numpy().copy(), losses, kept
+                    self._scale = torch.from_numpy(check.losses.clip(_LEAST_LOSS))
+                    if check.relevance_losses is not None:
+                        self._relevance_scale = torch.from_numpy(
+                            check.relevance_losses.clip(_LEAST_LOSS)
+                        )
+                yield step, weights.detach().numpy().copy(), check
             if step == n_steps:
                 return
             # From the full rate down to nothing, along half a cosine.
             for group in optimiser.param_groups:
-                group["lr"] = _LEARNING_RATE * (1 + np.cos(np.pi * step / n_steps)) / 2
+                group["lr"] = rate * (1 + np.cos(np.pi * step / n_steps)) / 2
             optimiser.zero_grad()
-            self._loss(weights, rng).backward()  # type: ignore[no-untyped-call]
+            loss = self._loss(weights, rng)
+            if self._judged is not None:
+                loss = loss + RELEVANCE_WEIGHT * self._relevance_loss(weights, rng)
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
 
     def _loss(self, weights: "torch.Tensor", rng: np.random.Generator) -> "torch.Tensor":
-        """Give the mean loss of one batch."""
+        """Give the mean loss of one batch of documents."""
         import torch
 
         rows = rng.choice(len(self._fit), min(_N_ANCHORS, len(self._fit)), replace=False)
-        n_near = self._near.shape[1]
-        drawn = rng.integers(n_near, size=(len(rows), _N_DRAWN))
-        near = np.take_along_axis(self._near[rows], drawn, axis=1)
-        others_too = rng.integers(len(self._fit), size=_N_RANDOM)
-        pool = np.unique(np.concatenate([near.ravel(), others_too]))
+        pool = self._pool(_drawn(self._near[rows], rng), rng)
         anchors, others = self._fit[torch.from_numpy(rows)], self._fit[torch.from_numpy(pool)]
         itself = torch.from_numpy(rows[:, None] == pool[None, :])
         target = _distribution((anchors @ others.T).masked_fill(itself, -torch.inf))
         losses = _losses(anchors @ weights.T, others @ weights.T, self.dims, target, itself)
         return (torch.stack(losses) / self._scale).mean()
 
-    def _check(self, weights: "torch.Tensor") -> tuple[np.ndarray, np.ndarray]:
-        """Give the loss of each prefix on the documents that tell when to stop, and what it keeps.
+    def _relevance_loss(self, weights: "torch.Tensor", rng: np.random.Generator) -> "torch.Tensor":
+        """Give the mean loss of one batch of judged queries."""
+        import torch
 
-        Both are (n_dims,).
-        """
+        assert self._judged is not None  # noqa: S101 - or there is nothing to lose
+        judged = self._judged[0]
+        n_queries = len(judged.rows)
+        rows = rng.choice(n_queries, min(_N_ANCHORS, n_queries), replace=False)
+        # Each query's own, so that every target has something to be even over.
+        own = [rng.permutation(judged.rows[row])[:_N_DRAWN] for row in rows]
+        pool = self._pool(np.concatenate([*own, _drawn(self._hard[rows], rng)]), rng)
+        anchors, others = judged.unit[torch.from_numpy(rows)], self._fit[torch.from_numpy(pool)]
+        target = judged.target(rows, pool)
+        losses = _losses(anchors @ weights.T, others @ weights.T, self.dims, target)
+        return (torch.stack(losses) / self._relevance_scale).mean()
+
+    def _pool(self, near: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Add random documents to those that a batch is about: rows, ascending."""
+        return np.unique(np.concatenate([near, rng.integers(len(self._fit), size=_N_RANDOM)]))
+
+    def _check(self, weights: "torch.Tensor") -> _Check:
+        """Measure on what tells when to stop."""
         import torch
 
         with torch.no_grad():
             mapped = self._stop @ weights.T
             itself = torch.eye(len(mapped), dtype=torch.bool)
             losses = _losses(mapped, mapped, self.dims, self._stop_target, itself)
-            kept = [self._share_kept(mapped[:, :dim]) for dim in self.dims]
-            return torch.stack(losses).numpy(), np.array(kept)
+            most = torch.full((len(mapped),), self._n_kept)
+            kept = self._shares(mapped, mapped, self._stop_near, most, itself)
+            found = relevance_losses = None
+            if self._judged is not None:
+                judged = self._judged[1]
+                queries, documents = judged.unit @ weights.T, self._fit @ weights.T
+                every = np.arange(len(documents))
+                target = judged.target(np.arange(len(queries)), every)
+                relevance_losses = torch.stack(
+                    _losses(queries, documents, self.dims, target)
+                ).numpy()
+                most = judged.relevant.sum(dim=1).clamp_max(_N_KEPT)
+                found = self._shares(queries, documents, judged.relevant, most)
+            return _Check(torch.stack(losses).numpy(), kept, found, relevance_losses)
 
-    def _share_kept(self, cut: "torch.Tensor") -> float:
-        """Give the share of true neighbours among those that cut vectors find."""
+    def _shares(
+        self,
+        anchors: "torch.Tensor",
+        others: "torch.Tensor",
+        wanted: "torch.Tensor",
+        most: "torch.Tensor",
+        itself: "torch.Tensor | None" = None,
+    ) -> np.ndarray:
+        """Give the share of what is wanted, (n, n_others) bool, that each prefix finds.
+
+        Among as many first ones as neighbours count; `most` (n,) is all that can be found there.
+        """
         import torch
 
-        unit = torch.nn.functional.normalize(cut, dim=1)
-        found = (unit @ unit.T).fill_diagonal_(-torch.inf).topk(self._n_kept, dim=1).indices
-        return float(self._stop_near.gather(1, found).float().mean())
+        n_first = min(_N_KEPT, others.shape[0] - 1)
+        shares = []
+        for dim in self.dims:
+            one, other = (
+                torch.nn.functional.normalize(v[:, :dim], dim=1) for v in (anchors, others)
+            )
+            similarities = one @ other.T
+            if itself is not None:
+                similarities = similarities.masked_fill(itself, -torch.inf)
+            hits = wanted.gather(1, similarities.topk(n_first, dim=1).indices)
+            shares.append(float((hits.sum(dim=1) / most).mean()))
+        return np.array(shares)
+
+
+def _drawn(near: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw some of the nearest documents of each of a batch, (n, n_near): flat, with repeats."""
+    drawn = rng.integers(near.shape[1], size=(len(near), _N_DRAWN))
+    return np.take_along_axis(near, drawn, axis=1).ravel()
 
 
 def _losses(
@@ -256,7 +433,7 @@ def _losses(
     others: "torch.Tensor",
     dims: tuple[int, ...],
     target: "torch.Tensor",
-    itself: "torch.Tensor",
+    itself: "torch.Tensor | None" = None,
 ) -> list["torch.Tensor"]:
     """Give the divergence of each prefix's similarities from the target distribution.
 
@@ -274,8 +451,12 @@ def _losses(
         own_length = own_length + own.square().sum(dim=1)
         other_length = other_length + other.square().sum(dim=1)
         scale = (own_length[:, None] * other_length[None, :]).clamp_min(1e-12).rsqrt()
-        logits = (product * scale / _TEMPERATURE).masked_fill(itself, -torch.inf)
-        logs = torch.log_softmax(logits, dim=1).masked_fill(itself, 0.0)
+        logits = product * scale / _TEMPERATURE
+        if itself is None:
+            logs = torch.log_softmax(logits, dim=1)
+        else:
+            logs = torch.log_softmax(logits.masked_fill(itself, -torch.inf), dim=1)
+            logs = logs.masked_fill(itself, 0.0)
         losses.append(target_entropy - (target * logs).sum(dim=1).mean())
     return losses
 

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from mrl_explorer.data import passages
-from mrl_explorer.decide.adapters import Trained, train_and_judge
+from mrl_explorer.decide.adapters import LEAST_JUDGED, Trained, join_grid, train_and_judge
 from mrl_explorer.embed import (
     Told,
     adapted_zip,
@@ -20,15 +20,16 @@ from mrl_explorer.embed import (
 from mrl_explorer.errors import InputError
 from mrl_explorer.progress import OnProgress, Progress
 from mrl_explorer.report.adapters import (
+    best_sentence,
     loss_chart,
     recall_chart,
+    taught_sentence,
     verdict_rows,
     verdict_sentences,
     verdict_title,
 )
 from mrl_explorer.retrieval.adapter import LEAST_DOCUMENTS, Checkpoint, adapter_dims
 from mrl_explorer.retrieval.evaluation import Evaluation
-from mrl_explorer.retrieval.extension import extend
 from mrl_explorer.ui import datasets, jobs
 from mrl_explorer.ui.datasets import Dataset
 from mrl_explorer.ui.problems import literal
@@ -77,7 +78,8 @@ def show(dataset: Dataset) -> None:
         "An adapter is a linear map behind the model, the same for documents and queries. It "
         "starts from the principal axes of your documents and learns to keep, in the first dims, "
         "the neighbours that all dims give. It learns from one half of the documents and is judged "
-        "on the other, by queries that take no part in the training."
+        f"on the other. With {LEAST_JUDGED} judged queries or more, half of these teach it what is "
+        "relevant as well; all other queries judge it."
     )
     if dataset.collection is None:
         st.info(NO_VECTORS, icon=":material/info:")
@@ -172,7 +174,7 @@ def _show_losses(steps: list[int], losses: np.ndarray, dims: tuple[int, ...]) ->
 
 def _show_trained(dataset: Dataset, trained: Trained) -> None:
     verdict = trained.verdict
-    said = "\n\n".join(verdict_sentences(verdict))
+    said = "\n\n".join((*verdict_sentences(verdict), taught_sentence(trained)))
     show_said = st.success if verdict.offered else st.info
     show_said(
         literal(f"{verdict_title(verdict)}. {said}"),
@@ -193,19 +195,20 @@ def _show_trained(dataset: Dataset, trained: Trained) -> None:
             )
         with st.container(gap="xsmall"):
             _show_losses(list(trained.steps), trained.losses, trained.dims)
-            st.caption(
-                f"The map is that of step {trained.best_step}, which keeps the most neighbours of "
-                "those documents."
-                if trained.best_step
-                else "No step keeps more neighbours of those documents than the start."
-            )
+            st.caption(best_sentence(trained))
     rows = verdict_rows(verdict)
     st.dataframe(
         rows,
         hide_index=True,
         column_config={
             label: st.column_config.NumberColumn(label, format="%.3f")
-            for label in rows[0]
+            if isinstance(value, float)
+            else st.column_config.Column(
+                label,
+                help="Difference at this dim with its own 95% interval over the queries. Of many "
+                "dims, one in twenty would be told apart by luck.",
+            )
+            for label, value in rows[0].items()
             if label != "dim"
         },
     )
@@ -246,7 +249,7 @@ def _begin_adding(dataset: Dataset, trained: Trained) -> None:
         return
 
     def work(on_progress: OnProgress) -> Evaluation:
-        return extend(dataset.evaluation, read(), trained=trained.basis, on_progress=on_progress)
+        return join_grid(dataset.evaluation, read(), trained, on_progress=on_progress)
 
     jobs.begin("adapter grid", work, then=partial(datasets.extend, dataset))
     st.rerun()

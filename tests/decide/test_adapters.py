@@ -1,11 +1,30 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from mrl_explorer.data import Collection, Judgements, make_records
-from mrl_explorer.decide.adapters import adapter_configs, judge, train_and_judge
+from mrl_explorer.decide.adapters import (
+    LEAST_JUDGED,
+    AdapterVerdict,
+    Measured,
+    adapter_configs,
+    join_grid,
+    judge,
+    train_and_judge,
+)
+from mrl_explorer.decide.pairs import Pair
 from mrl_explorer.errors import InputError
-from mrl_explorer.report.adapters import verdict_rows, verdict_sentences, verdict_title
+from mrl_explorer.report.adapters import (
+    best_sentence,
+    taught_sentence,
+    verdict_rows,
+    verdict_sentences,
+    verdict_title,
+)
 from mrl_explorer.retrieval.basis import Basis, fit_basis
+from mrl_explorer.retrieval.config import Config
+from mrl_explorer.retrieval.evaluation import evaluate
 from mrl_explorer.retrieval.held_out import rank_held_out, searched_half
 from mrl_explorer.retrieval.metrics import Cutoff, recall
 from mrl_explorer.retrieval.sweep import sweep
@@ -60,15 +79,21 @@ def test_the_figures_are_those_of_the_documents_held_out():
         half, queries, adapter_configs((4,)), bases=[Basis("adapter", random)], depth=10
     )
     own = recall(rankings, Cutoff(10)).mean(axis=1)
-    row = verdict.rows[0]
+    row = verdict.recall.rows[0]
     assert row.dim == 4
     assert row.native == pytest.approx(own[rankings.place(adapter_configs((4,))[0])])
     assert row.adapter == pytest.approx(own[rankings.place(adapter_configs((4,))[2])])
     assert (verdict.n_docs, verdict.n_queries, verdict.k) == (400, 60, 10)
-    assert verdict.rows[0].adapter_ndcg is None
+    assert verdict.ndcg is None
     # Full dimension is in the table, and not in the comparison.
-    cuts = [row.adapter - row.pca for row in verdict.rows[:-1]]
-    assert verdict.gain.difference == pytest.approx(np.mean(cuts))
+    rows = verdict.recall.rows
+    assert [row.dim for row in rows] == [4, 8, 24]
+    assert verdict.dims == (4, 8)
+    cuts = [row.adapter - row.pca for row in rows[:-1]]
+    assert verdict.recall.gain.difference == pytest.approx(np.mean(cuts))
+    assert rows[0].gain.low <= rows[0].gain.difference <= rows[0].gain.high
+    assert rows[0].gain.difference == pytest.approx(cuts[0])
+    assert rows[1].over_native.difference == pytest.approx(rows[1].adapter - rows[1].native)
 
 
 def test_the_start_itself_is_not_offered():
@@ -76,7 +101,7 @@ def test_the_start_itself_is_not_offered():
     others = np.setdiff1d(np.arange(800), searched_half(800))
     axes = fit_basis("pca", documents[others]).components
     verdict = judge(ranked(documents, queries, axes))
-    assert verdict.gain.difference == 0
+    assert verdict.recall.gain.difference == 0
     assert not verdict.offered
     assert verdict_title(verdict) == "No advantage over PCA measured"
     assert "So it is not offered" in verdict_sentences(verdict)[-1]
@@ -89,15 +114,15 @@ def test_a_map_that_keeps_what_matters_is_offered():
     documents, queries = documents[:, order].copy(), queries[:, order].copy()
     known = np.eye(24, dtype=np.float32)[np.r_[12:24, 0:12]]
     verdict = judge(ranked(documents, queries, known, dims=(12,)))
-    assert verdict.over_native.low > 0.3
-    assert verdict.offered == (verdict.gain.low > 0)
+    assert verdict.recall.over_native.low > 0.3
+    assert verdict.offered == (verdict.recall.gain.low > 0)
 
 
 def test_worse_than_the_start_is_said():
     documents, queries = hidden_order()
     backwards = np.eye(24, dtype=np.float32)[::-1].copy()
     verdict = judge(ranked(documents, queries, backwards))
-    assert verdict.gain.high < 0
+    assert verdict.recall.gain.high < 0
     assert not verdict.offered
     assert verdict_title(verdict) == "The adapter is worse than PCA"
 
@@ -116,14 +141,18 @@ def test_relevance_counts_the_documents_held_out_alone():
     verdict = judge(held_out, judgements=judged)
     assert verdict.n_judged == 2
     # The identity is the prefix, by any measure.
-    assert verdict.rows[0].adapter_ndcg == verdict.rows[0].native_ndcg
+    assert verdict.ndcg.rows[0].adapter == verdict.ndcg.rows[0].native
+    assert verdict.ndcg.over_native.difference == 0
     assert "nDCG@10" in " ".join(verdict_sentences(verdict))
     assert set(verdict_rows(verdict)[0]) == {
         "dim",
         *(
-            f"{who} {what}@10"
-            for who in ("prefix", "PCA", "adapter")
-            for what in ("recall", "nDCG")
+            label
+            for what in ("recall@10", "nDCG@10")
+            for label in (
+                *(f"{who} {what}" for who in ("prefix", "PCA", "adapter")),
+                f"{what}, adapter − PCA",
+            )
         ),
     }
 
@@ -146,8 +175,9 @@ def test_training_and_judging_in_one():
     assert trained.losses.shape == (3, 3)
     assert trained.dims == (4, 8, 24)
     assert trained.best_step in trained.steps
-    same = trained.verdict.rows[0].adapter == trained.verdict.rows[0].pca
-    assert same == (trained.best_step == 0)
+    others = np.setdiff1d(np.arange(800), searched_half(800))
+    start = fit_basis("pca", documents[others]).components
+    assert np.array_equal(trained.components, start) == (trained.best_step == 0)
     assert [r.done for r in reports if r.what == "training the adapter"] == [0, 20, 40]
 
 
@@ -167,3 +197,134 @@ def test_few_documents_are_refused():
     documents, queries = hidden_order(n_docs=20)
     with pytest.raises(InputError, match="20 documents are too few to train an adapter"):
         train_and_judge(collection_of(documents, queries), dims=[4])
+
+
+def judged_topics(n_queries=240, seed=0):
+    """Topics told by sixteen directions, a little weaker than those that tell nothing.
+
+    Judgements are by topic, and each query is relevant to documents of both halves.
+    """
+    random = np.random.default_rng(seed)
+    centres = random.normal(size=(40, 16))
+    axes, _ = np.linalg.qr(random.normal(size=(64, 64)))
+
+    def draw(n_rows):
+        topics = np.arange(n_rows) % 40
+        vectors = 1.1 * random.normal(size=(n_rows, 64))
+        vectors[:, 48:] = centres[topics] + 0.1 * random.normal(size=(n_rows, 16))
+        return (vectors @ axes).astype(np.float32), topics
+
+    documents, document_topics = draw(800)
+    queries, query_topics = draw(n_queries)
+    pairs = np.argwhere(query_topics[:, None] == document_topics[None, :])
+    judged = Judgements(
+        "qrels",
+        pairs[:, 0].astype(np.int32),
+        pairs[:, 1].astype(np.int32),
+        np.ones(len(pairs), np.float32),
+    )
+    return collection_of(documents, queries, judged)
+
+
+def test_judgements_teach_and_other_queries_judge():
+    collection = judged_topics()
+    trained = train_and_judge(collection, dims=[16])
+    assert (len(trained.taught), trained.n_teachable) == (120, 240)
+    assert trained.verdict.n_queries == trained.verdict.n_judged == 120
+    assert "relevance from the judgements of 120 queries" in taught_sentence(trained)
+    # What tells topics apart is neither first in the model nor in the variance.
+    assert trained.verdict.ndcg.is_better
+    assert trained.verdict.offered
+    assert trained.best_step > 0
+    # Without judgements it does not find it.
+    alone = train_and_judge(replace(collection, judgements=None), dims=[16])
+    found = judge(
+        ranked(
+            collection.documents.vectors,
+            collection.queries.vectors,
+            alone.components,
+            dims=(16,),
+        ),
+        judgements=collection.judgements,
+    )
+    assert found.ndcg.gain.difference < trained.verdict.ndcg.gain.low
+
+
+def test_what_judges_changes_nothing_in_the_training():
+    """Neither vectors nor judgements of the queries and documents that judge."""
+    collection = judged_topics()
+    first = train_and_judge(collection, dims=[4], goes_on=lambda check: check.step < 40)
+    queries = collection.queries.vectors.copy()
+    judging = np.setdiff1d(np.arange(240), first.taught)
+    queries[judging] = np.random.default_rng(3).normal(size=(len(judging), 64))
+    documents = collection.documents.vectors.copy()
+    unseen = first.basis.unseen
+    documents[unseen] = np.random.default_rng(4).normal(size=(len(unseen), 64))
+    other = collection_of(documents, queries, collection.judgements)
+    second = train_and_judge(other, dims=[4], goes_on=lambda check: check.step < 40)
+    assert np.array_equal(first.taught, second.taught)
+    assert np.array_equal(first.losses, second.losses)
+    assert np.array_equal(first.components, second.components)
+
+
+@pytest.mark.parametrize("n_queries", [LEAST_JUDGED - 1, LEAST_JUDGED])
+def test_few_judged_queries_teach_nothing_and_it_is_said(n_queries):
+    trained = train_and_judge(judged_topics(n_queries), dims=[4], goes_on=lambda check: False)
+    assert trained.n_teachable == n_queries
+    taught = n_queries // 2 if n_queries == LEAST_JUDGED else 0
+    assert len(trained.taught) == taught
+    assert trained.verdict.n_queries == n_queries - taught
+    alone = f"neighbours alone: {n_queries} judged queries" in taught_sentence(trained)
+    assert alone == (taught == 0)
+
+
+def test_without_judgements_it_says_so():
+    trained = train_and_judge(collection_of(*hidden_order()), dims=[4], goes_on=lambda check: False)
+    assert trained.n_teachable is None
+    assert "there are no judgements" in taught_sentence(trained)
+    assert best_sentence(trained).endswith("the map is PCA's.")
+
+
+def pair(difference):
+    return Pair(difference, difference - 0.01, difference + 0.01, 0.01, 100, 100)
+
+
+def measured(gain, over_native=0.3):
+    return Measured((), pair(gain), pair(over_native))
+
+
+@pytest.mark.parametrize(
+    ("recall_gain", "ndcg_gain", "offered"),
+    [
+        (measured(0.05), None, True),
+        (measured(0.0), None, False),
+        (measured(0.05, over_native=0.0), None, False),
+        (measured(0.05), measured(0.0), True),
+        (measured(0.05), measured(-0.05), False),
+        (measured(0.05), measured(0.0, over_native=-0.05), False),
+        (measured(0.0), measured(0.05), True),
+        (measured(-0.05), measured(0.05), False),
+        (measured(0.0), measured(0.05, over_native=0.0), False),
+        (measured(0.05), measured(0.05), True),
+        (measured(0.0), measured(0.0), False),
+    ],
+)
+def test_when_it_is_offered(recall_gain, ndcg_gain, offered):
+    verdict = AdapterVerdict(recall_gain, ndcg_gain, (4,), 10, 100, 100, 100)
+    assert verdict.offered == offered
+    titles_of_no = ("not the model's", "finds less", "keeps less", "No advantage", "worse")
+    assert any(said in verdict_title(verdict) for said in titles_of_no) != offered
+
+
+def test_in_the_grid_no_judgement_counts_that_taught_it():
+    collection = judged_topics()
+    trained = train_and_judge(collection, dims=[4], goes_on=lambda check: False)
+    evaluation = evaluate(collection, dims=[4, 64], quantizations=["float32"], depth=10)
+    larger = join_grid(evaluation, collection, trained)
+    assert Config(4, basis="adapter") in larger.rankings
+    assert Config(4, basis="adapter") in larger.held_out.rankings
+    assert not np.isin(larger.judgements.query_rows, trained.taught).any()
+    assert len(np.unique(larger.judgements.query_rows)) == 120
+    assert [note for note in larger.source.notes if "from 120 queries" in note]
+    # Once more: the note stays one.
+    assert join_grid(larger, collection, trained).source.notes == larger.source.notes

@@ -6,8 +6,10 @@ from mrl_explorer.errors import InputError
 from mrl_explorer.retrieval.adapter import (
     LEAST_DOCUMENTS,
     STEPS_UNTOLD,
+    Relevant,
     _losses,
     adapter_dims,
+    short,
     train,
 )
 from mrl_explorer.retrieval.basis import fit_basis
@@ -52,8 +54,9 @@ def test_it_starts_from_the_principal_axes_of_what_it_may_see():
 
 
 def test_the_best_is_the_one_that_keeps_the_most_so_far():
-    checks = run(hidden_order())
-    kept = [check.kept[:-1].mean() for check in checks]
+    checks = run(hidden_order(), dims=[4, 8, 16])
+    # Of 24 dims, 4 and 8 count and 16 does not.
+    kept = [check.kept[:2].mean() for check in checks]
     assert [check.step for check in checks] == list(range(0, 61, STEPS_UNTOLD))
     for place, check in enumerate(checks):
         assert check.best_step == checks[int(np.argmax(kept[: place + 1]))].step
@@ -147,3 +150,44 @@ def test_what_progress_raises_stops_it():
 
     with pytest.raises(KeyboardInterrupt):
         next(train(hidden_order(), dims=[4], on_progress=stop))
+
+
+@pytest.mark.parametrize(
+    ("dims", "full_dim", "counted"),
+    [((8, 32, 33, 64), 64, (8, 32)), ((40, 64), 64, (40,)), ((3, 4, 7), 7, (3,))],
+)
+def test_which_dims_count(dims, full_dim, counted):
+    assert tuple(np.array(dims)[short(dims, full_dim)]) == counted
+
+
+def test_the_best_also_finds_what_is_relevant():
+    random = np.random.default_rng(0)
+    documents = random.normal(size=(400, 24)).astype(np.float32)
+    queries = documents + random.normal(size=(400, 24)).astype(np.float32)
+    rows = np.arange(400)
+    checks = run(documents, unseen=rows[300:], relevant=Relevant(queries, rows, rows))
+    good = [check.kept[:2].mean() + check.found[:2].mean() for check in checks]
+    for place, check in enumerate(checks):
+        assert check.best_step == checks[int(np.argmax(good[: place + 1]))].step
+        assert ((check.found > 0) & (check.found <= 1)).all()
+    # All dims tell more than four.
+    assert checks[0].found[-1] > checks[0].found[0]
+
+
+def test_judgements_of_documents_left_out_are_not_heard():
+    documents = hidden_order()
+    rows = np.arange(0, 600, 3)
+    others = np.setdiff1d(np.arange(600), rows)[:200]
+    queries = documents[others] + 0.1
+    one = Relevant(queries, np.arange(200), others)
+    both = Relevant(queries, np.r_[np.arange(200), np.arange(200)], np.r_[others, rows])
+    first = run(documents, unseen=rows, relevant=one)[-1]
+    second = run(documents, unseen=rows, relevant=both)[-1]
+    assert np.array_equal(first.best.components, second.best.components)
+    assert np.array_equal(first.found, second.found)
+
+
+def test_too_few_judgements_teach_nothing():
+    documents = hidden_order()
+    unheard = Relevant(documents[:4], np.arange(4), searched_half(600)[:4])
+    assert run(documents, relevant=unheard)[0].found is None

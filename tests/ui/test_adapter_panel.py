@@ -5,7 +5,7 @@ from unittest import mock
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
-from mrl_explorer.decide.adapters import AdapterRow, AdapterVerdict, Trained
+from mrl_explorer.decide.adapters import AdapterRow, AdapterVerdict, Measured, Trained
 from mrl_explorer.decide.pairs import compare
 from mrl_explorer.retrieval.basis import Basis
 from mrl_explorer.retrieval.config import Config
@@ -34,8 +34,11 @@ def finish(app, job):
 def worth(gain):
     """A verdict whose gain is so large for every query."""
     pair = compare(np.full(150, 0.5 + gain), np.full(150, 0.5))
-    rows = (AdapterRow(64, 0.5, 0.6, 0.7), AdapterRow(256, 1.0, 1.0, 0.95))
-    return AdapterVerdict(rows, pair, pair, None, 10, 150, 150, 0)
+    rows = (
+        AdapterRow(64, 0.5, 0.6, 0.7, pair, pair),
+        AdapterRow(256, 1.0, 1.0, 0.95, pair, pair),
+    )
+    return AdapterVerdict(Measured(rows, pair, pair), None, (64,), 10, 150, 150, 0)
 
 
 def trained(gain):
@@ -47,6 +50,8 @@ def trained(gain):
         np.array([[0.4, 0.0], [0.3, 0.1]]),
         20,
         worth(gain),
+        np.arange(50),
+        150,
     )
 
 
@@ -59,7 +64,9 @@ def test_training_ends_in_a_verdict():
     kept = app.session_state["adapters"]["help-centre"]
     assert kept.verdict.n_docs == 150
     said = " ".join(e.value for e in (*app.info, *app.success))
-    assert "On 150 documents that it has not seen, with 150 queries" in said.replace("\\", "")
+    # The other 58 judged queries teach it.
+    assert "relevance from the judgements of 58 queries" in said
+    assert "On 150 documents that it has not seen, with 92 queries" in said.replace("\\", "")
     assert has(app.button, "Train again")
     assert has(app.button, "Add to the grid") == kept.verdict.offered
 
