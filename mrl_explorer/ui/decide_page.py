@@ -68,7 +68,7 @@ def _show_decision(dataset: Dataset) -> None:
     with warning:
         _show_worth(dataset, worth)
     with answer:
-        _show_verdict(options, found, question)
+        _show_verdict(found, question, _pairs(options, found, (*key, repr(question))))
     with controls:
         _show_frontier(options, found)
     show_evidence(dataset, options, kept, found, marker=_marker(question))
@@ -104,6 +104,12 @@ def _worth(_evaluation: Evaluation, key: tuple[str, str], k: int) -> Worth:
     return worth_tuning(_evaluation, k)
 
 
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _pairs(_options: Options, _found: Recommendation, key: tuple[str, ...]) -> tuple[str, ...]:
+    """Compare the choice with its neighbours once for each question, which the key holds."""
+    return tuple(choice_pairs(_options, _found))
+
+
 def _show_worth(dataset: Dataset, worth: Worth) -> None:
     """Say first whether any of this can help."""
     text = worth_text(worth)
@@ -130,9 +136,9 @@ def _show_worth(dataset: Dataset, worth: Worth) -> None:
             st.html(f'<ul style="margin:0;columns:22rem">{items}</ul>')
 
 
-def _show_verdict(options: Options, found: Recommendation, question: Question) -> None:
+def _show_verdict(found: Recommendation, question: Question, pairs: tuple[str, ...]) -> None:
     said = verdict(found)
-    sentences = (*said.beside, *choice_pairs(options, found))
+    sentences = (*said.beside, *pairs)
     recipe = f"<p><b>{html.escape(said.recipe)}</b></p>" if said.recipe else ""
     beside = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in sentences)
     st.html(
