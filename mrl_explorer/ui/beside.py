@@ -111,7 +111,8 @@ def show_verdict(beside: Beside) -> None:
         one.summary, two.summary, names=beside.names, shared=beside.shared, found=found
     )
     lines = [f"<b>{html.escape(first)}</b>", *map(html.escape, rest)]
-    st.html(f'<div class="mrl-verdict">{"<br>".join(lines)}</div>')
+    text = "<br>".join(lines)
+    st.html(f'<div class="mrl-under-chart"><div class="mrl-verdict">{text}</div></div>')
 
 
 def choose_curves(beside: Beside) -> dict[str, Any]:

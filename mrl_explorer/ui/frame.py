@@ -19,7 +19,8 @@ _STYLE = """
 .st-key-controls { gap: 0.35rem 1rem; padding-block: 0.5rem; }
 /* Rows of controls wrap before a query is squeezed out of sight. */
 .st-key-query, .st-key-typed { min-width: 15rem; }
-.mrl-verdict { padding-left: 3.2rem; }
+/* Where a chart stands above it, text begins below its axis. */
+.mrl-under-chart { padding-left: 3.2rem; }
 /* The chart keeps its place while it is drawn. */
 .st-key-curves { min-height: 330px; }
 </style>

@@ -5,7 +5,6 @@ import re
 import streamlit as st
 
 from mrl_explorer.errors import InputError
-from mrl_explorer.report.formats import count_text
 from mrl_explorer.retrieval.metrics import Cutoff
 from mrl_explorer.retrieval.rankings import Rankings
 from mrl_explorer.ui.controls import COUNTS, OVERSAMPLES, parse_config
@@ -47,7 +46,7 @@ def _known(dataset: Dataset) -> dict[str, bool]:
         "k": lambda text: _whole(text) in range(1, rankings.n_docs + 1),
         "quantization": {config.quantization for config in configs}.__contains__,
         "basis": {config.basis for config in configs}.__contains__,
-        "vectors": {count_text(count) for count in COUNTS.values()}.__contains__,
+        "vectors": COUNTS.__contains__,
         "oversample": set(map(str, OVERSAMPLES)).__contains__,
         "pin": lambda text: _is_config(text, rankings),
         "q": set(evaluation.queries.ids).__contains__,
