@@ -27,7 +27,7 @@ STYLE = """
 .mrl-matrix td.first { border-left: 2px solid rgba(128, 138, 150, .8); }
 .mrl-matrix tr.first td, .mrl-matrix tr.first th { border-top: 2px solid rgba(128, 138, 150, .8); }
 .mrl-codes { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .88rem; }
-.mrl-codes th, .mrl-codes td { padding: .22rem .6rem; text-align: right;
+.mrl-codes th, .mrl-codes td { padding: .22rem .4rem; font-size: .85rem; text-align: right;
   border-bottom: 1px solid rgba(128, 138, 150, .35); white-space: nowrap; }
 .mrl-codes th:first-child, .mrl-codes td:first-child { text-align: left; }
 .mrl-scroll { overflow-x: auto; }
