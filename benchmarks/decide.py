@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -36,6 +37,9 @@ from benchmarks.slider import (
 from benchmarks.synthetic import DEPTH, QUANTIZATIONS, clustered
 
 DIMS = (32, 48, 64, 96, 128, 192, 256, 384, 512)
+_NEAR, _JUDGED = 30, 6
+"""Of the nearest documents of a query, so many are relevant, drawn at random."""
+
 TARGET_MS = 100
 """Beyond the empty page's round trip, at most, for each control's median."""
 
@@ -76,7 +80,7 @@ class Control:
     name : str
         As printed.
     find : callable
-        Gives the element for the n-th press.
+        Gives the element for the n-th press, ready for the key.
     key : callable
         Gives the key for the n-th press.
     places : tuple of str
@@ -97,6 +101,56 @@ def _radio(*names: str) -> Callable[[Page, int], Locator]:
     return lambda page, press: page.get_by_role("radio", name=names[press % len(names)], exact=True)
 
 
+def _entry(popover: str | None, label: str, *names: str) -> Callable[[Page, int], Locator]:
+    """Give the field of a list, with an entry marked that Enter will choose."""
+
+    def find(page: Page, press: int) -> Locator:
+        field = _field(popover, "combobox", label)(page, press)
+        field.click()
+        field.fill(names[press % len(names)])
+        page.get_by_role("option", name=names[press % len(names)], exact=True).wait_for()
+        return field
+
+    return find
+
+
+def _tag(popover: str, label: str, name: str) -> Callable[[Page, int], Locator]:
+    """Give the field of a list of several, where `_tag_key` adds an entry and takes it out."""
+    entry, field = _entry(popover, label, name), _field(popover, "combobox", label)
+    return lambda page, press: (field if press % 2 else entry)(page, press)
+
+
+def _tag_key(press: int) -> str:
+    return "Backspace" if press % 2 else "Enter"
+
+
+def _number(popover: str | None, label: str, *values: str) -> Callable[[Page, int], Locator]:
+    """Give a field for a number with a value typed in, which Enter will take."""
+
+    def find(page: Page, press: int) -> Locator:
+        field = _field(popover, "spinbutton", label)(page, press)
+        field.fill(values[press % len(values)])
+        return field
+
+    return find
+
+
+def _field(popover: str | None, role: Any, label: str) -> Callable[[Page, int], Locator]:
+    def find(page: Page, _: int) -> Locator:
+        field = page.get_by_role(role, name=label).first
+        if popover is not None and not field.is_visible():
+            page.get_by_role("button", name=popover).click()
+        field.wait_for()
+        return field
+
+    return find
+
+
+def _enter(_: int) -> str:
+    return "Enter"
+
+
+LIMITS, PRICES = "Limits", "Prices and replicas"
 CONTROLS = (
     Control("target", lambda page, _: page.get_by_role("slider").nth(0), _back_and_forth),
     Control("vectors", lambda page, _: page.get_by_role("slider").nth(1), _back_and_forth),
@@ -106,9 +160,28 @@ CONTROLS = (
         lambda page, _: page.locator(".st-key-may_rescore input"),
         lambda _: "Space",
     ),
+    Control("what must hold", _radio("nDCG kept", "recall"), lambda _: "Space"),
+    Control("k", _number(None, "k", *["9", "8", "7", "6", "5", "4", "3", "2", "11", "10", "12"]), _enter),
+    Control("engine", _entry(None, "Engine", "pgvector", "qdrant", "milvus", "any"), _enter),
+    Control("bytes, at most", _entry(LIMITS, "Bytes per vector", "96", "192", "any"), _enter),
+    Control("RAM, at most", _number(LIMITS, "RAM in GB", "5", "20", "8"), _enter),
+    Control("cost, at most", _number(LIMITS, "US dollars a month", "20", "100", "50"), _enter),
+    Control("dims", _tag(LIMITS, "Dims that may", "512"), _tag_key),
+    Control("quantizations", _tag(LIMITS, "Quantizations that may", "int8"), _tag_key),
+    Control("bases", _tag(LIMITS, "Bases that may", "native"), _tag_key),
+    Control("replicas", _number(PRICES, "Replicas", "2", "3", "1"), _enter),
+    Control("price of RAM", _number(PRICES, "GB of RAM", "2", "5", "3.8"), _enter),
+    Control("price of disk", _number(PRICES, "GB of disk", "0.1", "0.2", "0.08"), _enter),
     Control(
         "evidence",
-        _radio("Same bytes", "Every cell", "What others lost", "Where it hurts"),
+        _radio(
+            "Same bytes",
+            "Every cell",
+            "Table",
+            "What others lost",
+            "Can the queries tell?",
+            "Where it hurts",
+        ),
         lambda _: "Space",
         (_END,),
     ),
@@ -130,7 +203,7 @@ def press(page: Page, control: Control, number: int) -> float:
 def product_server(*, n_docs: int, n_queries: int, full_dim: int) -> Iterator[str]:
     """Serve the product, and give the address of its page on an evaluation of this size."""
     from mrl_explorer import evaluate, save_evaluation  # noqa: PLC0415
-    from mrl_explorer.data import Collection, make_records  # noqa: PLC0415
+    from mrl_explorer.data import Collection, Judgements, make_records  # noqa: PLC0415
 
     documents, queries = clustered(n_docs=n_docs, n_queries=n_queries, full_dim=full_dim)
     random = np.random.default_rng(1)
@@ -138,6 +211,14 @@ def product_server(*, n_docs: int, n_queries: int, full_dim: int) -> Iterator[st
         invented_texts(random, n, least=least, most=most)
         for n, least, most in ((n_docs, 20, 60), (n_queries, 4, 10))
     ]
+    near = np.argpartition(-(queries @ documents.T), _NEAR, axis=1)[:, :_NEAR]
+    judged = random.permuted(near, axis=1)[:, :_JUDGED]
+    judgements = Judgements(
+        "judgements",
+        np.repeat(np.arange(n_queries, dtype=np.int32), _JUDGED),
+        judged.ravel().astype(np.int32),
+        np.ones(judged.size, np.float32),
+    )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder).resolve() / "benchmark.evaluation"
         start = time.perf_counter()
@@ -145,6 +226,7 @@ def product_server(*, n_docs: int, n_queries: int, full_dim: int) -> Iterator[st
             Collection(
                 make_records(name="documents", texts=texts[0], vectors=documents),
                 make_records(name="queries", texts=texts[1], vectors=queries, what="queries"),
+                judgements=judgements,
             ),
             dims=[*(dim for dim in DIMS if dim < full_dim), full_dim],
             quantizations=QUANTIZATIONS,
@@ -186,11 +268,12 @@ def main() -> None:
         context = browser.new_context(viewport={"width": 1400, "height": 1000})
         bare = opened(context, bare_url, BARE_SHOWS, BARE_STOPS)
         page = context.new_page()
-        page.goto(url)
-        page.wait_for_selector(_END, state="attached", timeout=120_000)
-        page.wait_for_timeout(2000)
         met = True
         for control in CONTROLS:
+            # Each from the page as it opens, whatever the others left behind.
+            page.goto(url)
+            page.wait_for_selector(_END, state="attached", timeout=120_000)
+            page.wait_for_timeout(2000)
             first = press(page, control, 0)
             times, empty = [], []
             for number in range(1, options.presses + 1):

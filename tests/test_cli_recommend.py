@@ -9,7 +9,7 @@ import pytest
 
 from mrl_explorer.cli import main
 from mrl_explorer.decide.cost import Production
-from mrl_explorer.decide.options import list_options, measure_kept
+from mrl_explorer.decide.options import list_options
 from mrl_explorer.decide.recommendation import Constraints, recommend
 from mrl_explorer.retrieval.evaluation_file import load_evaluation, save_evaluation
 
@@ -88,9 +88,7 @@ def test_every_constraint_is_an_option(sample, capsys):
         rescore=True,
     )
     listed = list_options(sample, 5)
-    found = recommend(
-        listed, constraints, production=Production(1e8, 2, 2, 0.1), kept=measure_kept(listed)
-    ).choice
+    found = recommend(listed, constraints, production=Production(1e8, 2, 2, 0.1)).choice
     assert status == 0
     assert report["dim"] == found.config.dim
     assert report["oversample"] == found.cutoff.oversample

@@ -8,7 +8,7 @@ from mrl_explorer.cli.output import align, check_target, integers, names, write_
 from mrl_explorer.decide.cost import DISK_PRICE, RAM_PRICE, Production
 from mrl_explorer.decide.diagnosis import worth_tuning
 from mrl_explorer.decide.engines import ENGINES
-from mrl_explorer.decide.options import list_options, measure_kept
+from mrl_explorer.decide.options import list_options
 from mrl_explorer.decide.recommendation import Choice, Constraints, Recommendation, recommend
 from mrl_explorer.report.formats import byte_text, money_text, share_text
 from mrl_explorer.report.verdicts import choice_name, verdict, worth_text
@@ -120,8 +120,7 @@ def _recommend(options: argparse.Namespace) -> int:
     )
     evaluation = load_evaluation(options.evaluation)
     listed = list_options(evaluation, options.k)
-    kept = measure_kept(listed) if options.min_ndcg_kept is not None else None
-    found = recommend(listed, constraints, production=production, kept=kept)
+    found = recommend(listed, constraints, production=production)
     if options.json is not None:
         write_json(_figures(found), options.json)
     if options.json != "-":

@@ -36,12 +36,11 @@ def neighbours(
     place = levels.index(own)
     found += levels[max(place - 1, 0) : place + 2]
     found += [c for c in configs if (c.dim, c.quantization) == (own.dim, own.quantization)]
-    cut = options.cutoffs.index(choice.cutoff)
-    values = options.recall[cut]
+    values, held_out = options.at(choice.cutoff)
     return tuple(
         (other, compare(_of(options, values, own), _of(options, values, other), margin=margin))
         for other in dict.fromkeys(found)
-        if other != own and _comparable(options.held_out[cut], options, own, other)
+        if other != own and _comparable(held_out, options, own, other)
     )
 
 

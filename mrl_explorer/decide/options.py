@@ -1,6 +1,7 @@
 """Everything one could run: each configuration as it is, and rescored from ever more candidates."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from mrl_explorer.decide.retention import retention
 from mrl_explorer.decide.stability import half_sums
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.evaluation import Evaluation
-from mrl_explorer.retrieval.metrics import Cutoff, check_cutoff, recall, relevance
+from mrl_explorer.retrieval.metrics import Cutoff, recall_at, relevance
 from mrl_explorer.retrieval.rankings import Rankings
 
 OVERSAMPLES = (2, 3, 4, 5, 8, 10, 20)
@@ -19,6 +20,8 @@ OVERSAMPLES = (2, 3, 4, 5, 8, 10, 20)
 @dataclass(frozen=True, eq=False)
 class Options:
     """Recall of everything one could run, at one k.
+
+    What is derived from it is reckoned when it is first asked for, and kept.
 
     Attributes
     ----------
@@ -32,30 +35,15 @@ class Options:
         (n_cutoffs, n_configs, n_queries): held out where the basis is fitted, the evaluation has
         such lists and they say less, since a basis fitted on the documents that it is measured on
         flatters itself.
-    mean, low, high : np.ndarray
-        (n_cutoffs, n_configs): mean recall and its own 95% interval.
-    plain_low : np.ndarray
-        (n_configs,): lower ends without rescoring that hold for all configurations at once.
-    any_low : np.ndarray
-        (n_cutoffs, n_configs): the same for all options at once.
     held_out : np.ndarray
         (n_cutoffs, n_configs) bool: where recall is held out.
-    halves : tuple of np.ndarray
-        (n_splits, n_cutoffs, n_configs) twice: mean recall on each half of the queries and on the
-        other; see `stability`.
     """
 
     evaluation: Evaluation
     cutoffs: tuple[Cutoff, ...]
     configs: tuple[Config, ...]
     recall: np.ndarray
-    mean: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    plain_low: np.ndarray
-    any_low: np.ndarray
     held_out: np.ndarray
-    halves: tuple[np.ndarray, np.ndarray]
 
     @property
     def k(self) -> int:
@@ -67,6 +55,57 @@ class Options:
         """Queries measured on."""
         return int(self.recall.shape[2])
 
+    @cached_property
+    def mean(self) -> np.ndarray:
+        """Mean recall: (n_cutoffs, n_configs)."""
+        return self.recall.mean(axis=2)
+
+    @cached_property
+    def exact(self) -> np.ndarray:
+        """Tell which options equal the baseline by construction: (n_cutoffs, n_configs) bool."""
+        rankings = self.evaluation.rankings
+        same = [
+            config == rankings.baseline or config.is_rotated_baseline(rankings.full_dim)
+            for config in self.configs
+        ]
+        whole = [cutoff.candidates >= rankings.n_docs for cutoff in self.cutoffs]
+        return np.array(whole)[:, None] | np.array(same)[None, :]
+
+    @cached_property
+    def ends(self) -> tuple[np.ndarray, np.ndarray]:
+        """Ends of each configuration's own 95% interval without rescoring: (n_configs,) twice."""
+        return self._intervals(self.recall[0], self.exact[0])
+
+    @cached_property
+    def joint_low(self) -> np.ndarray:
+        """Lower ends that hold for all of these options at once: (n_cutoffs, n_configs)."""
+        lows = np.ones(self.exact.shape)
+        lows[~self.exact] = simultaneous_lows(self.recall[~self.exact])
+        return lows
+
+    @cached_property
+    def halves(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean recall on halves of the queries: (n_splits, n_cutoffs, n_configs) twice.
+
+        On each half and on the other; see `stability`.
+        """
+        return _half_means(self.recall)
+
+    @cached_property
+    def kept(self) -> "Kept | None":
+        """What each option keeps of full dimension's nDCG; None without judgements."""
+        return measure_kept(self)
+
+    @cached_property
+    def rescored(self) -> "Options":
+        """These options, and each rescored from ever more candidates."""
+        if len(self.cutoffs) > 1:
+            return self
+        rankings, k = self.evaluation.rankings, self.k
+        deepest = rankings.n_docs if rankings.depth >= rankings.n_docs else rankings.depth
+        more = (Cutoff(k, n, rescore=True) for n in OVERSAMPLES if n * k <= deepest)
+        return _list(self.evaluation, (*self.cutoffs, *more))
+
     def is_confirmed(self, config: Config) -> bool:
         """Tell whether a fitted basis was measured on documents that it was not fitted on, too."""
         held_out = self.evaluation.held_out
@@ -77,9 +116,30 @@ class Options:
             and self.k <= _deepest(held_out.rankings)
         )
 
+    def at(self, cutoff: Cutoff) -> tuple[np.ndarray, np.ndarray]:
+        """Give recall (n_configs, n_queries) at a cut-off, and where it is held out."""
+        options = self.rescored if cutoff.rescore else self
+        place = options.cutoffs.index(cutoff)
+        return options.recall[place], options.held_out[place]
+
     def of(self, config: Config, cutoff: Cutoff) -> np.ndarray:
         """Give the recall of one option, per query: (n_queries,)."""
-        return self.recall[self.cutoffs.index(cutoff), self.configs.index(config)]
+        return self.at(cutoff)[0][self.configs.index(config)]
+
+    def interval(self, config: Config, cutoff: Cutoff) -> tuple[float, float]:
+        """Give the ends of one option's own 95% interval."""
+        place = self.configs.index(config)
+        if not cutoff.rescore:
+            return float(self.ends[0][place]), float(self.ends[1][place])
+        exact = self.exact[self.cutoffs.index(cutoff), place]
+        low, high = self._intervals(self.of(config, cutoff)[None], np.array([exact]))
+        return float(low[0]), float(high[0])
+
+    @staticmethod
+    def _intervals(values: np.ndarray, exact: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        low, high = intervals(values)
+        low[exact] = high[exact] = 1.0
+        return low, high
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +156,6 @@ class Kept:
         (n_judged,) nDCG at full dimension.
     query_rows : np.ndarray
         (n_judged,) the judged queries.
-    halves : tuple of np.ndarray
-        As of `Options`, of the share kept.
     """
 
     share: np.ndarray
@@ -105,74 +163,42 @@ class Kept:
     ndcg: np.ndarray
     full: np.ndarray
     query_rows: np.ndarray
-    halves: tuple[np.ndarray, np.ndarray]
+
+    @cached_property
+    def halves(self) -> tuple[np.ndarray, np.ndarray]:
+        """As of `Options`, of the share kept."""
+        return _half_means(self.ndcg, self.full)
 
 
 def list_options(evaluation: Evaluation, k: int) -> Options:
-    """Read the recall of every option off the lists.
+    """Read the recall of every configuration off the lists; see `Options.rescored` for more.
 
     Raises
     ------
     InputError
         If the lists cannot answer this k.
     """
+    return _list(evaluation, (Cutoff(k),))
+
+
+def _list(evaluation: Evaluation, cutoffs: tuple[Cutoff, ...]) -> Options:
     rankings = evaluation.rankings
-    check_cutoff(rankings, Cutoff(k))
-    deepest = rankings.n_docs if rankings.depth >= rankings.n_docs else rankings.depth
-    cutoffs = (
-        Cutoff(k),
-        *(Cutoff(k, n, rescore=True) for n in OVERSAMPLES if n * k <= deepest),
-    )
-    values = np.stack([recall(rankings, cutoff) for cutoff in cutoffs])
+    values = recall_at(rankings, cutoffs)
     held_out = _hold_out(evaluation, cutoffs, values)
-    flat = values.reshape(-1, values.shape[2])
-    exact = _is_exact(rankings, cutoffs).reshape(-1)
-    low, high = intervals(flat)
-    plain = np.arange(len(flat)) < len(rankings.configs)
-    low[exact] = high[exact] = 1.0
-    shape = values.shape[:2]
-    return Options(
-        evaluation,
-        cutoffs,
-        rankings.configs,
-        values,
-        values.mean(axis=2),
-        low.reshape(shape),
-        high.reshape(shape),
-        _joint_lows(flat[plain], exact[plain]),
-        _joint_lows(flat, exact).reshape(shape),
-        held_out,
-        _half_means(flat, shape),
-    )
+    return Options(evaluation, cutoffs, rankings.configs, values, held_out)
 
 
 def _half_means(
-    values: np.ndarray, shape: tuple[int, ...], whole: np.ndarray | None = None
+    values: np.ndarray, whole: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Average (n_options, n_queries) over halves, as shares of `whole` (by default of 1)."""
-    whole = np.ones(values.shape[1]) if whole is None else whole
+    """Average (n_cutoffs, n_configs, n) over halves, as shares of `whole` (by default of 1)."""
+    n = values.shape[2]
+    whole = np.ones(n) if whole is None else whole
     first, second = (
-        sums / np.maximum(of, 1e-9)
-        for sums, of in zip(half_sums(values), half_sums(whole[None]), strict=True)
+        (sums / np.maximum(of, 1e-9)).reshape(-1, *values.shape[:2])
+        for sums, of in zip(half_sums(values.reshape(-1, n)), half_sums(whole[None]), strict=True)
     )
-    return first.reshape(-1, *shape), second.reshape(-1, *shape)
-
-
-def _joint_lows(values: np.ndarray, exact: np.ndarray) -> np.ndarray:
-    """Bound all rows at once; those that equal the baseline by construction need no bound."""
-    lows = np.ones(len(values))
-    lows[~exact] = simultaneous_lows(values[~exact])
-    return lows
-
-
-def _is_exact(rankings: Rankings, cutoffs: tuple[Cutoff, ...]) -> np.ndarray:
-    """Tell which options equal the baseline by construction: (n_cutoffs, n_configs)."""
-    same = [
-        config == rankings.baseline or config.is_rotated_baseline(rankings.full_dim)
-        for config in rankings.configs
-    ]
-    whole = [cutoff.candidates >= rankings.n_docs for cutoff in cutoffs]
-    return np.array(whole)[:, None] | np.array(same)[None, :]
+    return first, second
 
 
 def _deepest(held_out: Rankings) -> int:
@@ -200,9 +226,10 @@ def _hold_out(
     if held_out is None:
         return replaced
     lists = held_out.rankings
-    answered = [recall(lists, cutoff) for cutoff in cutoffs if cutoff.candidates <= _deepest(lists)]
-    if not answered:
+    answerable = [cutoff for cutoff in cutoffs if cutoff.candidates <= _deepest(lists)]
+    if not answerable:
         return replaced
+    answered = recall_at(lists, answerable)
     for place, config in enumerate(evaluation.rankings.configs):
         if not config.is_fitted or config not in lists:
             continue
@@ -233,7 +260,5 @@ def measure_kept(options: Options) -> Kept | None:
     ndcg = np.stack([one.ndcg for one in measured])
     full = ndcg[0, rankings.place(rankings.baseline)]
     share, low = retention(ndcg.reshape(-1, len(rows)), full)
-    exact = _is_exact(rankings, options.cutoffs)
-    low = np.where(exact, share.reshape(exact.shape), low.reshape(exact.shape))
-    halves = _half_means(ndcg.reshape(-1, len(rows)), exact.shape, full)
-    return Kept(share.reshape(exact.shape), low, ndcg, full, rows, halves)
+    share, low = share.reshape(options.exact.shape), low.reshape(options.exact.shape)
+    return Kept(share, np.where(options.exact, share, low), ndcg, full, rows)

@@ -163,9 +163,7 @@ class Recommendation:
     n_queries: int = 0
 
 
-def check_constraints(
-    options: Options, constraints: Constraints, *, kept: Kept | None = None
-) -> None:
+def check_constraints(options: Options, constraints: Constraints) -> None:
     """Refuse constraints that cannot be asked of this evaluation.
 
     Raises
@@ -190,7 +188,7 @@ def check_constraints(
     ):
         if value is not None and not value >= 0:
             raise InputError(f"The largest {name} must be 0 or more, and {value:g} is not.")
-    if constraints.min_ndcg_kept is not None and kept is None:
+    if constraints.min_ndcg_kept is not None and options.kept is None:
         raise InputError(
             "This evaluation has no judgements with a relevant document, so there is no nDCG to "
             "keep: set a recall instead, or evaluate with judgements."
@@ -218,7 +216,6 @@ def recommend(
     constraints: Constraints,
     *,
     production: Production | None = None,
-    kept: Kept | None = None,
 ) -> Recommendation:
     """Find the cheapest option that holds.
 
@@ -235,8 +232,6 @@ def recommend(
         What must hold.
     production : Production
         What it is reckoned for.
-    kept : Kept or None
-        nDCG of the options; needed when a share of it must hold.
 
     Raises
     ------
@@ -245,8 +240,10 @@ def recommend(
     """
     production = production or Production()
     check_production(production)
-    check_constraints(options, constraints, kept=kept)
-    field_of_choice = _Field(options, constraints, production, kept)
+    check_constraints(options, constraints)
+    if constraints.rescore:
+        options = options.rescored
+    field_of_choice = _Field(options, constraints, production)
     base = field_of_choice.baseline()
     common = Recommendation(
         constraints,
@@ -258,9 +255,9 @@ def recommend(
     )
     holding = field_of_choice.holding()
     if not len(holding):
-        relaxations = tuple(field_of_choice.relaxations())
+        relaxations = [*field_of_choice.relaxations(), *_with_rescoring(options, common)]
         closest = None if relaxations else field_of_choice.closest()
-        return replace(common, relaxations=relaxations, closest=closest)
+        return replace(common, relaxations=tuple(relaxations), closest=closest)
     first = int(holding[0])
     chosen = field_of_choice.choice(first)
     others = [i for i in holding[1:] if field_of_choice.config(i) != chosen.config]
@@ -273,6 +270,16 @@ def recommend(
         cheaper_failures=() if cheaper is None else field_of_choice.failures(cheaper),
         stability=field_of_choice.stability(first),
     )
+
+
+def _with_rescoring(options: Options, failed: Recommendation) -> Iterator[Relaxation]:
+    """Allow rescoring where nothing holds without it."""
+    if failed.constraints.rescore:
+        return
+    allowed = replace(failed.constraints, rescore=True)
+    found = recommend(options, allowed, production=failed.production)
+    if found.choice is not None:
+        yield Relaxation(Failure("rescore", None, True), found.choice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,7 +314,6 @@ class _Field:
     options: Options
     constraints: Constraints
     production: Production
-    kept: Kept | None
     _needs: dict[tuple[Config, bool], Need] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -319,7 +325,7 @@ class _Field:
                 self._needs[config, rescore] = need(
                     config, production=self.production, full_dim=full_dim, rescore=rescore
                 )
-        quality = -options.any_low[0]
+        quality = -options.joint_low[0]
         places = [(cut, place) for cut in range(n_cutoffs) for place in range(n_configs)]
 
         def preference(option: tuple[int, int]) -> tuple[float, ...]:
@@ -362,19 +368,17 @@ class _Field:
         place = self.options.configs.index(self.options.evaluation.rankings.baseline)
         return self.choice(int(np.flatnonzero((self.places == place) & (self.cuts == 0))[0]))
 
-    def lows(self) -> np.ndarray:
-        """Lower ends that allow for the choice among what may be chosen: (n_options,)."""
-        if self.constraints.rescore:
-            return self.options.any_low[self.cuts, self.places]
-        # What is rescored is looked at only to say that allowing it would help.
-        plain = self.options.plain_low[self.places]
-        return np.where(self.cuts == 0, plain, self.options.any_low[self.cuts, self.places])
+    @property
+    def kept(self) -> Kept | None:
+        """NDCG of the options, which takes a while, where a share of it must hold."""
+        return None if self.constraints.min_ndcg_kept is None else self.options.kept
 
     def _list_checks(self) -> Iterator[_Check]:
         wanted, options = self.constraints, self.options
         n = len(self.cuts)
         if wanted.min_recall is not None:
-            got = options.mean[self.cuts, self.places] if wanted.on_mean else self.lows()
+            table = options.mean if wanted.on_mean else options.joint_low
+            got = table[self.cuts, self.places]
             yield _Check("min_recall", wanted.min_recall, got, got >= wanted.min_recall, 1)
         if wanted.min_ndcg_kept is not None and self.kept is not None:
             table = self.kept.share if wanted.on_mean else self.kept.low
@@ -401,8 +405,6 @@ class _Field:
             held = {config: stores(config, self.production) for config in options.configs}
             got = np.array([held[config] for config in configs])
             yield _Check("engine", None, got, got, 0)
-        if not wanted.rescore:
-            yield _Check("rescore", None, self.cuts > 0, self.cuts == 0, 0)
 
     def choice(self, option: int) -> Choice:
         options = self.options
@@ -412,9 +414,8 @@ class _Field:
             self.config(option),
             options.cutoffs[at[0]],
             float(options.mean[at]),
-            float(options.low[at]),
-            float(options.high[at]),
-            float(self.lows()[option]),
+            *options.interval(self.config(option), options.cutoffs[at[0]]),
+            float(options.joint_low[at]),
             bool(options.held_out[at]),
             None if kept is None else float(kept.share[at]),
             None if kept is None else float(kept.low[at]),
@@ -488,8 +489,8 @@ class _Field:
         targets = []
         if wanted.min_recall is not None:
             first, second = (half[:, cuts, places] for half in options.halves)
-            mean = options.mean[cuts, places]
-            slack = np.zeros(len(able)) if wanted.on_mean else mean - self.lows()[able]
+            mean, low = options.mean[cuts, places], options.joint_low[cuts, places]
+            slack = np.zeros(len(able)) if wanted.on_mean else mean - low
             targets.append((first, second, slack, wanted.min_recall))
         if wanted.min_ndcg_kept is not None and kept is not None:
             first, second = (half[:, cuts, places] for half in kept.halves)

@@ -58,8 +58,8 @@ def half_sums(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         (N_SPLITS, n_rows) float32.
     """
     halves = _halves(values.shape[1])
-    columns = values.T.astype(np.float32)
-    return halves @ columns, (1 - halves) @ columns
+    rows = values.astype(np.float32)
+    return halves @ rows.T, (1 - halves) @ rows.T
 
 
 def half_splits(targets: Sequence[Target], *, chosen: int, n_queries: int) -> Stability | None:

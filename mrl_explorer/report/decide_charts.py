@@ -3,9 +3,9 @@
 from typing import Any
 
 from mrl_explorer.decide.frontier import frontier
-from mrl_explorer.decide.options import Kept, Options
+from mrl_explorer.decide.options import Options
 from mrl_explorer.decide.published import band
-from mrl_explorer.decide.recommendation import Recommendation
+from mrl_explorer.decide.recommendation import Constraints, Recommendation
 from mrl_explorer.report.formats import share_text
 from mrl_explorer.retrieval.config import Config
 
@@ -60,7 +60,7 @@ def frontier_chart(options: Options, recommendation: Recommendation) -> dict[str
 
 def _point(options: Options, place: int) -> list[Any]:
     config = options.configs[place]
-    mean, low, high = (float(ends[0, place]) for ends in (options.mean, options.low, options.high))
+    mean, low, high = (float(ends[place]) for ends in (options.mean[0], *options.ends))
     text = (
         f"{config}, {config.bytes_per_vector:,} bytes: recall@{options.k} {share_text(mean)}, "
         f"95% {share_text(low)} to {share_text(high)}"
@@ -68,7 +68,7 @@ def _point(options: Options, place: int) -> list[Any]:
     return [place, config.bytes_per_vector, round(mean, 3), text, config.basis == "native"]
 
 
-def published_chart(options: Options, kept: Kept | None, chosen: Config) -> dict[str, Any]:
+def published_chart(options: Options, constraints: Constraints, chosen: Config) -> dict[str, Any]:
     """Draw the band of published losses and this run's own curve at the same bits.
 
     Returns
@@ -85,15 +85,16 @@ def published_chart(options: Options, kept: Kept | None, chosen: Config) -> dict
         for place, config in enumerate(options.configs)
         if (config.quantization, config.basis) == (chosen.quantization, chosen.basis)
     )
-    measured = {"your recall": (options.mean, options.low, options.high)}
+    measured = {"your recall": (options.mean[0], *options.ends)}
+    kept = None if constraints.min_ndcg_kept is None else options.kept
     if kept is not None:
-        measured["your nDCG kept"] = (kept.share, kept.share, kept.share)
+        measured["your nDCG kept"] = (kept.share[0],) * 3
     curves: list[dict[str, Any]] = [{"name": "published", "points": points, "only_band": True}]
     curves += [
         {
             "name": name,
             "points": [
-                [dim / full_dim, *(round(float(end[0, place]), 3) for end in ends)]
+                [dim / full_dim, *(round(float(end[place]), 3) for end in ends)]
                 for dim, place in own
             ],
         }

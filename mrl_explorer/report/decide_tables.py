@@ -82,8 +82,8 @@ def same_bytes(options: Options, size: int) -> tuple[Bar, ...]:
         Bar(
             str(config),
             float(options.mean[0, place]),
-            float(options.low[0, place]),
-            float(options.high[0, place]),
+            float(options.ends[0][place]),
+            float(options.ends[1][place]),
         )
         for place, config in enumerate(options.configs)
         if config.bytes_per_vector == size
@@ -100,7 +100,7 @@ def heat_map(
     """Give, for each basis, its name, a row of cells for each dim, and the quantizations."""
     places = {config: place for place, config in enumerate(options.configs)}
     quantizations = list(dict.fromkeys(config.quantization for config in options.configs))
-    lows = options.mean[0] if constraints.on_mean else options.plain_low
+    lows = options.mean[0] if constraints.on_mean else options.joint_low[0]
     least = float(options.mean[0].min())
     for basis in dict.fromkeys(config.basis for config in options.configs):
         rows: list[Row] = []
@@ -153,9 +153,9 @@ def table_rows(options: Options, production: Production) -> list[dict[str, objec
                 "basis": config.basis,
                 "bytes_per_vector": config.bytes_per_vector,
                 "recall": float(options.mean[0, place]),
-                "recall_low": float(options.low[0, place]),
-                "recall_high": float(options.high[0, place]),
-                "joint_low": float(options.plain_low[place]),
+                "recall_low": float(options.ends[0][place]),
+                "recall_high": float(options.ends[1][place]),
+                "joint_low": float(options.joint_low[0, place]),
                 "ram": one.ram / 1e9,
                 "disk": one.disk / 1e9,
                 "cost": one.cost,

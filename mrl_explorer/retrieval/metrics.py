@@ -4,7 +4,7 @@ recall@k asks how much of the baseline's own top k a configuration finds; nDCG@k
 success@k ask how good a list is by human judgement. They are different questions.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,14 +77,45 @@ def recall(rankings: Rankings, cutoff: Cutoff) -> np.ndarray:
     np.ndarray
         (n_configs, n_queries) float64 in [0, 1].
     """
-    check_cutoff(rankings, cutoff)
+    return recall_at(rankings, (cutoff,))[0]
+
+
+def recall_at(rankings: Rankings, cutoffs: Sequence[Cutoff]) -> np.ndarray:
+    """Read `recall` at several cut-offs off the lists at once.
+
+    Parameters
+    ----------
+    rankings : Rankings
+        The lists.
+    cutoffs : sequence of Cutoff
+        Of one k, by ascending candidates.
+
+    Returns
+    -------
+    np.ndarray
+        (n_cutoffs, n_configs, n_queries) float64 in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If the cut-offs are of several k, or not ascending.
+    """
+    for cutoff in cutoffs:
+        check_cutoff(rankings, cutoff)
+    k = cutoffs[0].k
+    ends = [min(cutoff.candidates, rankings.full_scores.shape[2]) for cutoff in cutoffs]
+    if any(cutoff.k != k for cutoff in cutoffs) or ends != sorted(ends):
+        raise ValueError("cut-offs are of one k, and ascend")
     truth = rankings.full_scores[rankings.place(rankings.baseline)]
     # A list that ends early (its own query left out of a tiny corpus) has fewer to find.
-    wanted = np.minimum(cutoff.k, np.isfinite(truth).sum(axis=1))
+    wanted = np.minimum(k, np.isfinite(truth).sum(axis=1))
     # Ties stand by row, so the least of the first k need not be the last.
-    kth = np.where(np.isfinite(truth), truth, np.inf)[:, : cutoff.k].min(axis=1)
-    candidates = rankings.full_scores[:, :, : cutoff.candidates]
-    hits = (candidates >= (kth - TIE)[None, :, None]).sum(axis=2)
+    kth = np.where(np.isfinite(truth), truth, np.inf)[:, :k].min(axis=1)
+    found = rankings.full_scores[:, :, : ends[-1]] >= (kth - TIE)[None, :, None]
+    # Each place is read once: hits between one end and the next, then their running sum.
+    edges = sorted(set(ends))
+    parts = np.add.reduceat(found.view(np.uint8), [0, *edges[:-1]], axis=2, dtype=np.uint32)
+    hits = np.moveaxis(parts.cumsum(axis=2), 2, 0)[[edges.index(end) for end in ends]]
     return np.minimum(hits, wanted) / np.maximum(wanted, 1)
 
 
@@ -196,12 +227,14 @@ class _Gains:
 
     def ideal(self, k: int) -> np.ndarray:
         """Give each judged query's k largest gains, descending, padded with 0."""
-        best = np.zeros((len(self.judged_queries), k))
         queries = self._keys // self._n_docs
-        for i, query in enumerate(self.judged_queries):
-            low, high = np.searchsorted(queries, [query, query + 1])
-            largest = np.sort(self._gains[low:high])[::-1][:k]
-            best[i, : len(largest)] = largest
+        order = np.lexsort((-self._gains, queries))
+        queries, gains = queries[order], self._gains[order]
+        # Place among its own query's, whose first one searchsorted finds.
+        places = np.arange(len(queries)) - np.searchsorted(queries, queries)
+        kept = (places < k) & np.isin(queries, self.judged_queries)
+        best = np.zeros((len(self.judged_queries), k))
+        best[np.searchsorted(self.judged_queries, queries[kept]), places[kept]] = gains[kept]
         return best
 
 

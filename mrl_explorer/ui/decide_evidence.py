@@ -11,7 +11,7 @@ import streamlit as st
 
 from mrl_explorer.decide.diagnosis import Agreement, Losses, Tail, agreement, split_loss, tail
 from mrl_explorer.decide.neighbours import neighbours
-from mrl_explorer.decide.options import Kept, Options
+from mrl_explorer.decide.options import Options
 from mrl_explorer.decide.pairs import MARGIN
 from mrl_explorer.decide.recommendation import Choice, Recommendation
 from mrl_explorer.decide.segments import Segment, by_segment, language_kinds, segmentations
@@ -70,7 +70,7 @@ _STYLE = """
 
 @st.fragment
 def show_evidence(
-    dataset: Dataset, options: Options, kept: Kept | None, found: Recommendation, *, marker: str
+    dataset: Dataset, options: Options, found: Recommendation, *, marker: str
 ) -> None:
     """Show the view that is chosen; the others cost nothing.
 
@@ -100,7 +100,7 @@ def show_evidence(
     elif chosen == _TABLE:
         _show_table(options, found)
     elif chosen == _OTHERS:
-        _show_others(options, kept, shown)
+        _show_others(options, found, shown)
     else:
         _show_where_it_hurts(dataset, options, shown)
     st.html(f'<span class="mrl-end" data-question="{marker} {chosen or _HURTS}" hidden></span>')
@@ -385,11 +385,11 @@ def _open_row(key: str) -> None:
         open_in_explore(st.session_state["table configs"][rows[0]])
 
 
-def _show_others(options: Options, kept: Kept | None, shown: Choice) -> None:
+def _show_others(options: Options, found: Recommendation, shown: Choice) -> None:
     full_dim = options.evaluation.rankings.full_dim
     st.markdown(published_text(shown.config, full_dim=full_dim))
     show_curves(
-        published_chart(options, kept, shown.config),
+        published_chart(options, found.constraints, shown.config),
         key="published",
         on_point=partial(_open_share, shown.config, full_dim),
     )

@@ -2,11 +2,12 @@
 
 import html
 from functools import partial
+from zlib import crc32
 
 import streamlit as st
 
 from mrl_explorer.decide.diagnosis import Worth, worth_tuning
-from mrl_explorer.decide.options import Kept, Options, list_options, measure_kept
+from mrl_explorer.decide.options import Options, list_options
 from mrl_explorer.decide.recommendation import Choice, Recommendation, recommend
 from mrl_explorer.errors import InputError
 from mrl_explorer.report.decide_charts import frontier_chart
@@ -60,8 +61,7 @@ def _show_decision(dataset: Dataset) -> None:
     try:
         options = _options(dataset.evaluation, key, question.k)
         worth = _worth(dataset.evaluation, key, question.k)
-        kept = _kept(options, key, question.k) if _needs_ndcg(question, worth) else None
-        found = recommend(options, question.constraints, production=question.production, kept=kept)
+        found = recommend(options, question.constraints, production=question.production)
     except InputError as error:
         show_error(str(error))
         st.stop()
@@ -71,32 +71,23 @@ def _show_decision(dataset: Dataset) -> None:
         _show_verdict(found, question, _pairs(options, found, (*key, repr(question))))
     with controls:
         _show_frontier(options, found)
-    show_evidence(dataset, options, kept, found, marker=_marker(question))
+    show_evidence(dataset, options, found, marker=_marker(question))
 
 
 def _marker(question: Question) -> str:
-    """Name a question in one line."""
+    """Name a question in one line: its usual parts in words, and all of it in a number."""
     asked, production = question.constraints, question.production
     return html.escape(
         f"{asked.min_recall or asked.min_ndcg_kept} {'mean' if asked.on_mean else 'low'} "
-        f"k={question.k} {production.n_vectors:g} {'rescore' if asked.rescore else 'plain'}"
+        f"k={question.k} {production.n_vectors:g} {'rescore' if asked.rescore else 'plain'} "
+        f"{crc32(repr(question).encode()):08x}"
     )
-
-
-def _needs_ndcg(question: Question, worth: Worth) -> bool:
-    """Tell whether nDCG of every option, which takes a while, is asked for and can be had."""
-    return question.constraints.min_ndcg_kept is not None and worth.n_judged > 0
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _options(_evaluation: Evaluation, key: tuple[str, str], k: int) -> Options:
     """Read the recall of every option once for each k; the key stands for the evaluation."""
     return list_options(_evaluation, k)
-
-
-@st.cache_resource(show_spinner="Measuring nDCG of every option", max_entries=32)
-def _kept(_options: Options, key: tuple[str, str], k: int) -> Kept | None:
-    return measure_kept(_options)
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)

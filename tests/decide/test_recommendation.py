@@ -11,7 +11,7 @@ from mrl_explorer.data import Collection, Judgements, make_records
 from mrl_explorer.decide.cost import Production, need
 from mrl_explorer.decide.engines import ENGINES
 from mrl_explorer.decide.intervals import most_promised
-from mrl_explorer.decide.options import list_options, measure_kept
+from mrl_explorer.decide.options import list_options
 from mrl_explorer.decide.recommendation import Constraints, recommend
 from mrl_explorer.errors import InputError
 from mrl_explorer.retrieval.config import Config
@@ -55,28 +55,33 @@ def options(evaluation):
 
 @pytest.fixture(scope="module")
 def kept(options):
-    return measure_kept(options)
+    return options.kept
 
 
 def all_options(options, *, rescore, production):
     """Every option as (cost, config, cutoff, mean, joint low), by plain loops."""
-    lows = options.any_low if rescore else options.plain_low[None]
-    for cut, cutoff in enumerate(options.cutoffs if rescore else options.cutoffs[:1]):
+    if rescore:
+        options = options.rescored
+    for cut, cutoff in enumerate(options.cutoffs):
         for place, config in enumerate(options.configs):
             one = need(config, production=production, full_dim=FULL_DIM, rescore=cutoff.rescore)
-            yield one.cost, config, cutoff, options.mean[cut, place], lows[cut, place]
+            yield one.cost, config, cutoff, options.mean[cut, place], options.joint_low[cut, place]
 
 
 def test_options_are_the_recall_of_every_cutoff(evaluation, options):
-    assert [c.oversample for c in options.cutoffs] == [1, 2, 3, 4, 5, 8, 10]
-    assert [c.rescore for c in options.cutoffs] == [False] + 6 * [True]
+    assert options.cutoffs == (Cutoff(5),)
+    rescored = options.rescored
+    assert rescored.rescored is rescored
+    assert [c.oversample for c in rescored.cutoffs] == [1, 2, 3, 4, 5, 8, 10]
+    assert [c.rescore for c in rescored.cutoffs] == [False] + 6 * [True]
     native = [place for place, config in enumerate(options.configs) if config.basis == "native"]
-    for values, cutoff in zip(options.recall, options.cutoffs, strict=True):
+    for values, cutoff in zip(rescored.recall, rescored.cutoffs, strict=True):
         assert np.array_equal(values[native], recall(evaluation.rankings, cutoff)[native])
-    assert (options.any_low <= options.low).all()
-    assert (options.plain_low >= options.any_low[0]).all()
+    assert np.array_equal(rescored.recall[:1], options.recall)
+    assert (options.joint_low[0] <= options.ends[0]).all()
+    assert (options.joint_low >= rescored.joint_low[:1]).all()
     base = options.configs.index(evaluation.rankings.baseline)
-    assert (options.any_low[:, base] == 1).all()
+    assert (rescored.joint_low[:, base] == 1).all()
 
 
 @pytest.mark.parametrize("rescore", [False, True])
@@ -191,14 +196,14 @@ def test_cost_by_hand():
 
 def test_ndcg_kept_can_be_asked_for(options, kept):
     constraints = Constraints(min_recall=None, min_ndcg_kept=0.8, on_mean=True)
-    found = recommend(options, constraints, kept=kept)
+    found = recommend(options, constraints)
     place = options.configs.index(found.choice.config)
     assert found.choice.ndcg_kept == kept.share[0, place] >= 0.8
     assert kept.full.mean() == 1
     # The first result alone is relevant, so it survives where others are lost.
     assert found.choice.recall < 0.95
     both = replace(constraints, min_recall=0.95)
-    assert recommend(options, both, kept=kept).choice.need.cost > found.choice.need.cost
+    assert recommend(options, both).choice.need.cost > found.choice.need.cost
 
 
 def test_the_same_choice_on_every_half_when_nothing_else_comes_near(options):
@@ -251,9 +256,8 @@ def test_judgements_for_a_few_queries_only():
         ),
     )
     options = list_options(few, 5)
-    kept = measure_kept(options)
-    assert len(kept.full) == 3
-    found = recommend(options, Constraints(min_recall=None, min_ndcg_kept=0.9), kept=kept)
+    assert len(options.kept.full) == 3
+    found = recommend(options, Constraints(min_recall=None, min_ndcg_kept=0.9))
     assert found.choice is not None
 
 
@@ -270,12 +274,17 @@ def test_judgements_for_a_few_queries_only():
         (Constraints(dims=()), r"dims asked for \(none\)"),
         (Constraints(quantizations=("int3",)), "quantizations asked for"),
         (Constraints(bases=("random",)), "bases asked for"),
-        (Constraints(min_recall=None, min_ndcg_kept=0.9), "no judgements"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_in_a_sentence(options, constraints, message):
     with pytest.raises(InputError, match=message):
         recommend(options, constraints)
+
+
+def test_ndcg_cannot_be_asked_for_without_judgements():
+    options = list_options(make_evaluation(judged=False), 5)
+    with pytest.raises(InputError, match="no judgements"):
+        recommend(options, Constraints(min_recall=None, min_ndcg_kept=0.9))
 
 
 @pytest.mark.parametrize(
@@ -302,8 +311,8 @@ def test_a_k_beyond_the_lists_is_refused(evaluation):
 
 
 def test_without_room_for_candidates_there_is_no_rescoring(evaluation):
-    assert [c for c in list_options(evaluation, 40).cutoffs if c.rescore] == []
-    assert list_options(evaluation, 5).cutoffs[-1] == Cutoff(5, 10, rescore=True)
+    assert list_options(evaluation, 40).rescored.cutoffs == (Cutoff(40),)
+    assert list_options(evaluation, 5).rescored.cutoffs[-1] == Cutoff(5, 10, rescore=True)
 
 
 # --- fitted bases -------------------------------------------------------------------------------
@@ -333,7 +342,7 @@ def test_without_held_out_lists_its_own_figure_stands(evaluation):
 
 
 def test_more_candidates_than_held_out_documents_are_never_worth_less():
-    options = list_options(make_evaluation(n_docs=70, depth=70), 10)
+    options = list_options(make_evaluation(n_docs=70, depth=70), 10).rescored
     assert options.cutoffs[-1].candidates > 35
     assert (np.diff(options.mean[1:], axis=0) >= -1e-12).all()
 

@@ -11,11 +11,12 @@ from mrl_explorer.retrieval.metrics import (
     Cutoff,
     check_cutoff,
     recall,
+    recall_at,
     relevance,
     tied_at_k,
     top,
 )
-from mrl_explorer.retrieval.rankings import Rankings
+from mrl_explorer.retrieval.rankings import TIE, Rankings
 from mrl_explorer.retrieval.sweep import sweep
 
 from .corpora import KINDS, make_corpus
@@ -138,6 +139,44 @@ def test_recall_after_rescoring_is_the_share_among_the_candidates():
 
 
 # --- cut-offs -----------------------------------------------------------------------------------
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.sampled_from(KINDS),
+    st.integers(2, 30),
+    st.integers(1, 6),
+    st.lists(st.integers(1, 9), min_size=1, max_size=4, unique=True),
+    st.integers(0, 2**16),
+)
+def test_several_cutoffs_at_once_are_those_one_by_one(kind, n_docs, k, oversamples, seed):
+    """By plain loops, lists that the candidates outgrow included."""
+    documents, queries = make_corpus(kind, n_docs=n_docs, n_queries=4, full_dim=6, seed=seed)
+    rankings = sweep(
+        documents,
+        queries,
+        grid(6, dims=[2, 6], quantizations=["float32", "int8", "binary"]),
+        depth=n_docs,
+    )
+    k = min(k, n_docs)
+    cutoffs = [Cutoff(k), *(Cutoff(k, n, rescore=True) for n in sorted(oversamples))]
+    truth = rankings.full_scores[rankings.place(rankings.baseline)]
+    for cutoff, got in zip(cutoffs, recall_at(rankings, cutoffs), strict=True):
+        for place in range(len(rankings.configs)):
+            for query in range(4):
+                least = sorted(truth[query][:k])[0] - TIE
+                listed = rankings.full_scores[place, query][: cutoff.candidates]
+                hits = sum(bool(score >= least) for score in listed)
+                assert got[place, query] == min(hits, k) / k
+        assert np.array_equal(got, recall(rankings, cutoff))
+
+
+def test_several_cutoffs_are_of_one_k_and_ascend():
+    documents, queries = make_corpus(KINDS[0], n_docs=9, n_queries=2, full_dim=4, seed=0)
+    rankings = sweep(documents, queries, [baseline(4)], depth=9)
+    for cutoffs in ([Cutoff(2), Cutoff(3)], [Cutoff(2, 3, rescore=True), Cutoff(2)]):
+        with pytest.raises(ValueError, match="of one k, and ascend"):
+            recall_at(rankings, cutoffs)
 
 
 def test_candidates():

@@ -123,7 +123,7 @@ def test_the_table_lists_every_configuration(sample, options):
     place = options.configs.index(Config(64, "int8"))
     row = table.iloc[place]
     assert row["recall"] == pytest.approx(options.mean[0, place])
-    assert row["joint_low"] == pytest.approx(options.plain_low[place])
+    assert row["joint_low"] == pytest.approx(options.joint_low[0, place])
 
 
 def test_the_chart_follows_the_question(options):
