@@ -150,6 +150,7 @@ def _enter(_: int) -> str:
     return "Enter"
 
 
+_SEVERAL_K = ("9", "8", "7", "6", "5", "4", "3", "2", "11", "10", "12")
 LIMITS, PRICES = "Limits", "Prices and replicas"
 CONTROLS = (
     Control("target", lambda page, _: page.get_by_role("slider").nth(0), _back_and_forth),
@@ -161,7 +162,7 @@ CONTROLS = (
         lambda _: "Space",
     ),
     Control("what must hold", _radio("nDCG kept", "recall"), lambda _: "Space"),
-    Control("k", _number(None, "k", *["9", "8", "7", "6", "5", "4", "3", "2", "11", "10", "12"]), _enter),
+    Control("k", _number(None, "k", *_SEVERAL_K), _enter),
     Control("engine", _entry(None, "Engine", "pgvector", "qdrant", "milvus", "any"), _enter),
     Control("bytes, at most", _entry(LIMITS, "Bytes per vector", "96", "192", "any"), _enter),
     Control("RAM, at most", _number(LIMITS, "RAM in GB", "5", "20", "8"), _enter),
