@@ -6,12 +6,13 @@ from pathlib import Path
 
 from mrl_explorer.cli.output import align, check_target, integers, names, write_json
 from mrl_explorer.decide.cost import DISK_PRICE, RAM_PRICE, Production
-from mrl_explorer.decide.diagnosis import worth_tuning
+from mrl_explorer.decide.diagnosis import Worth, worth_tuning
 from mrl_explorer.decide.engines import ENGINES
 from mrl_explorer.decide.options import list_options
 from mrl_explorer.decide.recommendation import Choice, Constraints, Recommendation, recommend
 from mrl_explorer.report.formats import byte_text, money_text, share_text
 from mrl_explorer.report.verdicts import choice_name, verdict, worth_text
+from mrl_explorer.retrieval.evaluation import Evaluation
 from mrl_explorer.retrieval.evaluation_file import load_evaluation
 
 EXIT_NOTHING_HOLDS = 3
@@ -121,11 +122,11 @@ def _recommend(options: argparse.Namespace) -> int:
     evaluation = load_evaluation(options.evaluation)
     listed = list_options(evaluation, options.k)
     found = recommend(listed, constraints, production=production)
+    worth = worth_tuning(evaluation, options.k)
     if options.json is not None:
-        write_json(_figures(found), options.json)
+        write_json(_figures(found, evaluation, worth), options.json)
     if options.json != "-":
-        worth = worth_text(worth_tuning(evaluation, options.k))
-        sys.stdout.write((f"{worth}\n\n" if worth else "") + _text(found))
+        sys.stdout.write(_worth(evaluation, worth) + _text(found))
     return EXIT_NOTHING_HOLDS if found.choice is None else 0
 
 
@@ -133,10 +134,25 @@ def _bytes(gigabytes: float | None) -> float | None:
     return None if gigabytes is None else gigabytes * 1e9
 
 
-def _figures(found: Recommendation) -> dict[str, object]:
+_FAILED_SHOWN = 20
+
+
+def _worth(evaluation: Evaluation, worth: Worth) -> str:
+    """Say first what no setting fixes, with the first of these queries."""
+    text = worth_text(worth)
+    if not text:
+        return ""
+    ids = [evaluation.queries.ids[row] for row in worth.failed[:_FAILED_SHOWN]]
+    more = ", ..." if len(worth.failed) > _FAILED_SHOWN else ""
+    named = f" Queries: {', '.join(ids)}{more}." if ids else ""
+    return f"{text}{named}\n\n"
+
+
+def _figures(found: Recommendation, evaluation: Evaluation, worth: Worth) -> dict[str, object]:
     """Give the choice, flat, and the options beside it; `dim` is null when nothing holds."""
     return {
         **_option(found.choice),
+        "failed_at_full_dimension": [evaluation.queries.ids[row] for row in worth.failed],
         "recipe": verdict(found).recipe,
         "sentence": verdict(found).sentence,
         "baseline": _option(found.baseline),
@@ -193,7 +209,9 @@ _FIELDS = (
 def _text(found: Recommendation) -> str:
     """Lay the recommendation out for a terminal."""
     said = verdict(found)
-    lines = [["", "option", "recall", "95% interval", "lower end", "bytes", "RAM", "disk", "month"]]
+    asked = found.constraints.min_ndcg_kept is not None
+    measures = ["recall", "95% interval", "lower end", *(["nDCG kept", "its low"] if asked else [])]
+    lines = [["", "option", *measures, "bytes", "RAM", "disk", "month"]]
     for name, choice in (
         ("recommended", found.choice),
         ("runner-up", found.runner_up),
@@ -208,6 +226,11 @@ def _text(found: Recommendation) -> str:
                     share_text(choice.recall),
                     f"{share_text(choice.recall_low)}-{share_text(choice.recall_high)}",
                     share_text(choice.joint_low),
+                    *(
+                        share_text(share)
+                        for share in (choice.ndcg_kept, choice.ndcg_kept_low)
+                        if share is not None
+                    ),
                     f"{choice.config.bytes_per_vector:,}",
                     byte_text(choice.need.ram),
                     byte_text(choice.need.disk),

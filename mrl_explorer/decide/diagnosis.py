@@ -1,14 +1,14 @@
 """Where quality is lost: at full dimension already, in which queries, and by what."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
+from mrl_explorer.data import Judgements
 from mrl_explorer.decide.pairs import MARGIN, Pair, compare
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.evaluation import Evaluation
 from mrl_explorer.retrieval.metrics import Cutoff, recall, relevance
-from mrl_explorer.retrieval.rankings import Rankings
 
 LOW_NDCG = 0.3
 """Mean nDCG@10 below which full dimension itself is called weak. Models that lead public
@@ -16,19 +16,6 @@ collections average .5 on BEIR (jina-embeddings-v3 .509, arXiv 2510.19340)."""
 
 MANY_FAILED = 0.05
 """Share of judged queries without a relevant result that makes tuning the smaller problem."""
-
-
-def _only(rankings: Rankings, *configs: Config) -> Rankings:
-    """Give the lists of the baseline and a few configurations, which are soon read."""
-    wanted = tuple(dict.fromkeys((rankings.baseline, *configs)))
-    places = [rankings.place(config) for config in wanted]
-    return replace(
-        rankings,
-        configs=wanted,
-        ids=rankings.ids[places],
-        scores=rankings.scores[places],
-        full_scores=rankings.full_scores[places],
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +32,15 @@ class Worth:
         Mean nDCG@k at full dimension.
     failed : tuple of int
         Queries for which full dimension shows nothing relevant, by row.
+    n_hopeless : int
+        Of these, the ones for which no configuration does.
     """
 
     k: int
     n_judged: int
     ndcg: float | None
     failed: tuple[int, ...]
+    n_hopeless: int = 0
 
     @property
     def weak(self) -> bool:
@@ -61,7 +51,7 @@ class Worth:
 
 
 def worth_tuning(evaluation: Evaluation, k: int) -> Worth:
-    """Look at full dimension alone.
+    """Look at full dimension, and at what else helps where it fails.
 
     Raises
     ------
@@ -70,7 +60,7 @@ def worth_tuning(evaluation: Evaluation, k: int) -> Worth:
     """
     if evaluation.judgements is None:
         return Worth(k, 0, None, ())
-    rankings = _only(evaluation.rankings, evaluation.rankings.baseline)
+    rankings = evaluation.rankings.only()
     measured = relevance(rankings, evaluation.judgements, Cutoff(k))
     if not len(measured.query_rows):
         return Worth(k, 0, None, ())
@@ -81,7 +71,21 @@ def worth_tuning(evaluation: Evaluation, k: int) -> Worth:
         len(measured.query_rows),
         float(measured.ndcg[place].mean()),
         tuple(int(row) for row in failed),
+        _count_hopeless(evaluation, failed, k),
     )
+
+
+def _count_hopeless(evaluation: Evaluation, failed: np.ndarray, k: int) -> int:
+    """Count the queries for which no configuration shows anything relevant."""
+    judged = evaluation.judgements
+    if judged is None or not len(failed):
+        return 0
+    theirs = np.isin(judged.query_rows, failed)
+    of_failed = Judgements(
+        judged.name, judged.query_rows[theirs], judged.document_rows[theirs], judged.gains[theirs]
+    )
+    fixed = relevance(evaluation.rankings, of_failed, Cutoff(k)).success.any(axis=0)
+    return int((~fixed).sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +160,7 @@ def split_loss(evaluation: Evaluation, config: Config, cutoff: Cutoff) -> Losses
     uncut = Config(config.dim, "float32", config.basis)
     if uncut not in rankings or config not in rankings:
         return None
-    rankings = _only(rankings, uncut, config)
+    rankings = rankings.only(uncut, config)
     plain = recall(rankings, Cutoff(cutoff.k)).mean(axis=1)
     after_dims = float(plain[rankings.place(uncut)])
     after_bits = float(plain[rankings.place(config)])
@@ -203,7 +207,7 @@ def agreement(
     """
     if evaluation.judgements is None:
         return None
-    rankings = _only(evaluation.rankings, config)
+    rankings = evaluation.rankings.only(config)
     measured = relevance(rankings, evaluation.judgements, cutoff)
     if not len(measured.query_rows):
         return None

@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import numpy as np
-
 from mrl_explorer.decide.options import Options
 from mrl_explorer.decide.pairs import Pair, compare
 from mrl_explorer.decide.recommendation import Choice
@@ -15,7 +13,7 @@ def neighbours(
 ) -> tuple[tuple[Config, Pair], ...]:
     """Compare an option with the next fewer and more dims, bits, and the other bases.
 
-    All in the same way of rescoring.
+    All in the same way of rescoring, and on the same documents.
 
     Returns
     -------
@@ -36,19 +34,11 @@ def neighbours(
     place = levels.index(own)
     found += levels[max(place - 1, 0) : place + 2]
     found += [c for c in configs if (c.dim, c.quantization) == (own.dim, own.quantization)]
-    values, held_out = options.at(choice.cutoff)
-    return tuple(
-        (other, compare(_of(options, values, own), _of(options, values, other), margin=margin))
+    pairs = (
+        (other, options.paired((own, choice.cutoff), (other, choice.cutoff)))
         for other in dict.fromkeys(found)
-        if other != own and _comparable(held_out, options, own, other)
+        if other != own
     )
-
-
-def _of(options: Options, values: np.ndarray, config: Config) -> np.ndarray:
-    return values[options.configs.index(config)]
-
-
-def _comparable(held_out: np.ndarray, options: Options, one: Config, other: Config) -> bool:
-    """Tell whether both were measured on the same documents."""
-    places = [options.configs.index(config) for config in (one, other)]
-    return bool(held_out[places[0]] == held_out[places[1]])
+    return tuple(
+        (other, compare(*values, margin=margin)) for other, values in pairs if values is not None
+    )

@@ -10,7 +10,7 @@ from mrl_explorer.decide.retention import retention
 from mrl_explorer.decide.stability import half_sums
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.evaluation import Evaluation
-from mrl_explorer.retrieval.metrics import Cutoff, recall_at, relevance
+from mrl_explorer.retrieval.metrics import Cutoff, recall, recall_at, relevance
 from mrl_explorer.retrieval.rankings import Rankings
 
 OVERSAMPLES = (2, 3, 4, 5, 8, 10, 20)
@@ -89,7 +89,8 @@ class Options:
 
         On each half and on the other; see `stability`.
         """
-        return _half_means(self.recall)
+        ones = np.ones((1, self.n_queries))
+        return _half_means(self.recall, ones, np.zeros(self.exact.shape, int))
 
     @cached_property
     def kept(self) -> "Kept | None":
@@ -126,13 +127,58 @@ class Options:
         """Give the recall of one option, per query: (n_queries,)."""
         return self.at(cutoff)[0][self.configs.index(config)]
 
+    def is_exact(self, config: Config, cutoff: Cutoff) -> bool:
+        """Tell whether an option equals the baseline by construction."""
+        options = self.rescored if cutoff.rescore else self
+        return bool(options.exact[options.cutoffs.index(cutoff), self.configs.index(config)])
+
+    def measured_on(self, config: Config, cutoff: Cutoff) -> tuple[Evaluation, Cutoff]:
+        """Give the lists, and the cut-off, that an option's recall is read from."""
+        half = self.evaluation.half
+        if half is None or not self.at(cutoff)[1][self.configs.index(config)]:
+            return self.evaluation, cutoff
+        answerable = [
+            one
+            for one in self.rescored.cutoffs
+            if one.candidates <= min(cutoff.candidates, _deepest(half.rankings))
+        ]
+        return half, answerable[-1] if cutoff.rescore else cutoff
+
+    def paired(
+        self, one: tuple[Config, Cutoff], other: tuple[Config, Cutoff]
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Give two options' recall on the same documents, query by query.
+
+        Where one of them is held out, both are taken of the held-out lists.
+
+        Returns
+        -------
+        tuple of (n_queries,) arrays, or None
+            None where the held-out lists lack one of them, or cannot answer its cut-off.
+        """
+        held_out = [
+            bool(self.at(cutoff)[1][self.configs.index(config)]) for config, cutoff in (one, other)
+        ]
+        if held_out[0] == held_out[1]:
+            return self.of(*one), self.of(*other)
+        half = self.evaluation.half
+        if half is None or any(
+            config not in half.rankings or cutoff.candidates > _deepest(half.rankings)
+            for config, cutoff in (one, other)
+        ):
+            return None
+        first, second = (
+            recall(half.rankings.only(config), cutoff)[-1] for config, cutoff in (one, other)
+        )
+        return first, second
+
     def interval(self, config: Config, cutoff: Cutoff) -> tuple[float, float]:
         """Give the ends of one option's own 95% interval."""
         place = self.configs.index(config)
         if not cutoff.rescore:
             return float(self.ends[0][place]), float(self.ends[1][place])
-        exact = self.exact[self.cutoffs.index(cutoff), place]
-        low, high = self._intervals(self.of(config, cutoff)[None], np.array([exact]))
+        exact = np.array([self.is_exact(config, cutoff)])
+        low, high = self._intervals(self.of(config, cutoff)[None], exact)
         return float(low[0]), float(high[0])
 
     @staticmethod
@@ -150,16 +196,21 @@ class Kept:
     ----------
     share, low : np.ndarray
         (n_cutoffs, n_configs): mean and simultaneous lower end.
+    held_out : np.ndarray
+        (n_cutoffs, n_configs) bool: where these are held out, as in `Options`.
     ndcg : np.ndarray
-        (n_cutoffs, n_configs, n_judged).
+        (n_cutoffs, n_configs, n_judged); 0 for a query with nothing relevant among the documents
+        that the option is measured on.
     full : np.ndarray
-        (n_judged,) nDCG at full dimension.
+        (2, n_judged) nDCG at full dimension, on all documents and on those held out; NaN for a
+        query with nothing relevant among them.
     query_rows : np.ndarray
         (n_judged,) the judged queries.
     """
 
     share: np.ndarray
     low: np.ndarray
+    held_out: np.ndarray
     ndcg: np.ndarray
     full: np.ndarray
     query_rows: np.ndarray
@@ -167,7 +218,8 @@ class Kept:
     @cached_property
     def halves(self) -> tuple[np.ndarray, np.ndarray]:
         """As of `Options`, of the share kept."""
-        return _half_means(self.ndcg, self.full)
+        whole = np.nan_to_num(self.full)
+        return _half_means(self.ndcg, whole, self.held_out.astype(int))
 
 
 def list_options(evaluation: Evaluation, k: int) -> Options:
@@ -189,14 +241,24 @@ def _list(evaluation: Evaluation, cutoffs: tuple[Cutoff, ...]) -> Options:
 
 
 def _half_means(
-    values: np.ndarray, whole: np.ndarray | None = None
+    values: np.ndarray, whole: np.ndarray, base: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Average (n_cutoffs, n_configs, n) over halves, as shares of `whole` (by default of 1)."""
-    n = values.shape[2]
-    whole = np.ones(n) if whole is None else whole
+    """Average over halves of the queries, as shares.
+
+    Parameters
+    ----------
+    values : np.ndarray
+        (n_cutoffs, n_configs, n).
+    whole : np.ndarray
+        (n_bases, n): what each is a share of.
+    base : np.ndarray
+        (n_cutoffs, n_configs): which of `whole`.
+    """
     first, second = (
-        (sums / np.maximum(of, 1e-9)).reshape(-1, *values.shape[:2])
-        for sums, of in zip(half_sums(values.reshape(-1, n)), half_sums(whole[None]), strict=True)
+        sums.reshape(-1, *values.shape[:2]) / np.maximum(of, 1e-9)[:, base]
+        for sums, of in zip(
+            half_sums(values.reshape(-1, values.shape[2])), half_sums(whole), strict=True
+        )
     )
     return first, second
 
@@ -258,7 +320,48 @@ def measure_kept(options: Options) -> Kept | None:
     if not len(rows):
         return None
     ndcg = np.stack([one.ndcg for one in measured])
-    full = ndcg[0, rankings.place(rankings.baseline)]
-    share, low = retention(ndcg.reshape(-1, len(rows)), full)
+    full = np.full((2, len(rows)), np.nan)
+    full[0] = ndcg[0, rankings.place(rankings.baseline)]
+    held_out = _hold_out_ndcg(options, ndcg, full, rows)
+    share, low = retention(ndcg.reshape(-1, len(rows)), full, held_out.astype(int).reshape(-1))
     share, low = share.reshape(options.exact.shape), low.reshape(options.exact.shape)
-    return Kept(share, np.where(options.exact, share, low), ndcg, full, rows)
+    return Kept(share, np.where(options.exact, share, low), held_out, ndcg, full, rows)
+
+
+def _hold_out_ndcg(
+    options: Options, ndcg: np.ndarray, full: np.ndarray, rows: np.ndarray
+) -> np.ndarray:
+    """Put held-out nDCG in the place of fitted bases' own, as `_hold_out` does; tell where.
+
+    Parameters
+    ----------
+    ndcg, full : np.ndarray
+        As of `Kept`; filled in.
+    rows : np.ndarray
+        (n_judged,) the judged queries.
+    """
+    replaced = np.zeros(options.exact.shape, dtype=bool)
+    half = options.evaluation.half
+    if half is None or half.judgements is None:
+        return replaced
+    lists = half.rankings
+    answered = [
+        relevance(lists, half.judgements, cutoff)
+        for cutoff in options.cutoffs
+        if cutoff.candidates <= _deepest(lists)
+    ]
+    if not answered or not answered[0].ndcg[lists.place(lists.baseline)].any():
+        return replaced
+    at = np.searchsorted(rows, answered[0].query_rows)
+    full[1, at] = answered[0].ndcg[lists.place(lists.baseline)]
+    whole = np.nansum(full, axis=1)
+    for place, config in enumerate(options.configs):
+        if not config.is_fitted or config not in lists:
+            continue
+        for number in range(len(options.cutoffs)):
+            one = answered[min(number, len(answered) - 1)].ndcg[lists.place(config)]
+            if one.sum() / whole[1] < ndcg[number, place].sum() / whole[0]:
+                ndcg[number, place] = 0
+                ndcg[number, place, at] = one
+                replaced[number, place] = True
+    return replaced

@@ -69,6 +69,8 @@ class Choice:
         RAM, disk and cost.
     confirmed : bool
         Whether the basis is fitted and these figures are no higher than held-out ones.
+    ndcg_held_out : bool
+        Whether the share of nDCG is held out.
     """
 
     config: Config
@@ -82,6 +84,7 @@ class Choice:
     ndcg_kept_low: float | None
     need: Need
     confirmed: bool = False
+    ndcg_held_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +145,14 @@ class Recommendation:
     relaxations : tuple of Relaxation
         When nothing holds: each constraint that alone could be relaxed, by the least.
     closest : Choice or None
-        When no single relaxation helps: the allowed option with the best quality.
+        When no single relaxation helps: of the names allowed, the cheapest option that is good
+        enough, or the best where none is.
+    closest_failures : tuple of Failure
+        What would have to be relaxed for it.
     stability : Stability or None
         How the choice fares on halves of the queries; None with fewer than four.
-    n_configs, n_queries : int
-        Configurations compared, queries measured on.
+    n_configs, n_queries, n_docs : int
+        Configurations compared, queries and documents measured on.
     """
 
     constraints: Constraints
@@ -158,9 +164,11 @@ class Recommendation:
     cheaper_failures: tuple[Failure, ...] = ()
     relaxations: tuple[Relaxation, ...] = ()
     closest: Choice | None = None
+    closest_failures: tuple[Failure, ...] = ()
     stability: Stability | None = None
     n_configs: int = 0
     n_queries: int = 0
+    n_docs: int = 0
 
 
 def check_constraints(options: Options, constraints: Constraints) -> None:
@@ -252,12 +260,18 @@ def recommend(
         base,
         n_configs=len(options.configs),
         n_queries=options.n_queries,
+        n_docs=options.evaluation.rankings.n_docs,
     )
     holding = field_of_choice.holding()
     if not len(holding):
         relaxations = [*field_of_choice.relaxations(), *_with_rescoring(options, common)]
         closest = None if relaxations else field_of_choice.closest()
-        return replace(common, relaxations=tuple(relaxations), closest=closest)
+        return replace(
+            common,
+            relaxations=tuple(relaxations),
+            closest=None if closest is None else field_of_choice.choice(closest),
+            closest_failures=() if closest is None else field_of_choice.failures(closest),
+        )
     first = int(holding[0])
     chosen = field_of_choice.choice(first)
     others = [i for i in holding[1:] if field_of_choice.config(i) != chosen.config]
@@ -421,6 +435,7 @@ class _Field:
             None if kept is None else float(kept.low[at]),
             self.needs(option),
             options.is_confirmed(self.config(option)) and not options.held_out[at],
+            kept is not None and bool(kept.held_out[at]),
         )
 
     def holding(self) -> np.ndarray:
@@ -460,12 +475,14 @@ class _Field:
                 Failure(check.name, check.wanted, check.got[option]), self.choice(option)
             )
 
-    def closest(self) -> Choice | None:
-        """Give the option of allowed names with the best quality, whatever it costs."""
-        able = np.flatnonzero(self._all({check.name for check in self.checks if not check.sign}))
-        if not len(able):
-            return None
-        return self.choice(int(able[np.argmax(self._quality().got[able])]))
+    def closest(self) -> int | None:
+        """Give the cheapest option of allowed names that is good enough, or the best of them."""
+        names = {check.name for check in self.checks if not check.sign}
+        good = np.flatnonzero(self._all(names | set(_QUALITY)))
+        if len(good):
+            return int(good[0])
+        able = np.flatnonzero(self._all(names))
+        return int(able[np.argmax(self._quality().got[able])]) if len(able) else None
 
     def _quality(self) -> _Check:
         return next(check for check in self.checks if check.name in _QUALITY)

@@ -6,12 +6,13 @@ from mrl_explorer.decide.intervals import (
     JOINT_PSEUDO_QUERY,
     common_lows,
     resampled_means,
-    with_one_more,
 )
 from mrl_explorer.errors import InputError
 
 
-def retention(ndcg: np.ndarray, full: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def retention(
+    ndcg: np.ndarray, full: np.ndarray, base: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Give each row's mean nDCG as a share of full dimension's, and its simultaneous lower end.
 
     Queries are resampled in pairs with full dimension's, so what makes a query hard for both
@@ -23,7 +24,10 @@ def retention(ndcg: np.ndarray, full: np.ndarray) -> tuple[np.ndarray, np.ndarra
     ndcg : np.ndarray
         (n_rows, n_judged) in [0, 1].
     full : np.ndarray
-        (n_judged,) nDCG at full dimension.
+        (n_bases, n_judged) nDCG at full dimension, on all documents and on others; NaN where a
+        query has nothing relevant among those.
+    base : np.ndarray
+        (n_rows,) which of `full` each row is a share of.
 
     Returns
     -------
@@ -36,16 +40,19 @@ def retention(ndcg: np.ndarray, full: np.ndarray) -> tuple[np.ndarray, np.ndarra
     InputError
         If full dimension finds nothing relevant at all.
     """
-    mean = full.mean()
-    if not mean > 0:
+    counted = np.isfinite(full)
+    whole = np.where(counted, full, 0)
+    mean = whole.sum(axis=1) / np.maximum(counted.sum(axis=1), 1)
+    if not (mean[np.unique(base)] > 0).all():
         raise InputError(
             "Full dimension finds nothing relevant among the first k of any judged query, so there "
             "is no nDCG to keep: set a recall instead, or look at the judgements."
         )
-    share = ndcg.mean(axis=1) / mean
-    rows = with_one_more(ndcg, JOINT_PSEUDO_QUERY * mean)
-    base = np.append(full, mean)[None]
-    means = resampled_means(np.vstack([rows, base]))
+    rows = np.where(counted[base], ndcg, 0)
+    share = rows.sum(axis=1) / whole.sum(axis=1)[base]
+    more = np.hstack([rows, JOINT_PSEUDO_QUERY * mean[base, None]])
+    means = resampled_means(np.vstack([more, np.hstack([whole, mean[:, None]])]))
+    means, bases = means[: len(rows)], means[len(rows) :]
     # A resample in which full dimension finds nothing says nothing on what is kept of it.
-    ratios = means[:-1] / np.maximum(means[-1:], np.float32(1e-6))
+    ratios = means / np.maximum(bases, np.float32(1e-6))[base]
     return share, np.minimum(common_lows(ratios), share).astype(float)

@@ -9,7 +9,6 @@ from mrl_explorer.decide.pairs import compare
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.evaluation import Evaluation
 from mrl_explorer.retrieval.metrics import Cutoff, recall, relevance
-from mrl_explorer.retrieval.rankings import Rankings
 
 HOLDS, FAILS, CANNOT_TELL = "holds here", "fails here", "cannot tell"
 
@@ -142,7 +141,7 @@ def _asked(wanted: int, dims: list[int], full_dim: int) -> tuple[Config | None, 
 def _measures(
     evaluation: Evaluation, config: Config, cutoff: Cutoff, limit: float, *, harm: bool
 ) -> Iterator[Kept]:
-    rankings = _only(evaluation.rankings, config)
+    rankings = evaluation.rankings.only(config)
     values = recall(rankings, cutoff)[rankings.place(config)]
     yield _kept("recall", values, np.ones_like(values), limit, harm=harm)
     if evaluation.judgements is None:
@@ -153,11 +152,6 @@ def _measures(
         return
     ndcg = relevance(rankings, evaluation.judgements, cutoff).ndcg[rankings.place(config)]
     yield _kept("nDCG", ndcg, full_ndcg, limit, harm=harm)
-
-
-def _only(rankings: Rankings, config: Config) -> Rankings:
-    """Give the lists of the baseline and one other, which are soon read."""
-    return rankings.joined(rankings, tuple(dict.fromkeys((rankings.baseline, config))))
 
 
 def _kept(measure: str, values: np.ndarray, full: np.ndarray, limit: float, *, harm: bool) -> Kept:

@@ -1,16 +1,17 @@
 """Tables of the Decide page as plain values and texts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mrl_explorer.decide.cost import Production, need
+from mrl_explorer.decide.cost import need
 from mrl_explorer.decide.diagnosis import Tail
 from mrl_explorer.decide.frontier import frontier, shared_sizes
 from mrl_explorer.decide.options import Options
 from mrl_explorer.decide.published import comparable
-from mrl_explorer.decide.recommendation import Constraints
+from mrl_explorer.decide.recommendation import Constraints, Recommendation
 from mrl_explorer.report.formats import percent_text, share_text
 from mrl_explorer.retrieval.config import Config
+from mrl_explorer.retrieval.metrics import Cutoff
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def same_bytes(options: Options, size: int) -> tuple[Bar, ...]:
     """Give the recall of every configuration of so many bytes, the best first."""
     bars = [
         Bar(
-            str(config),
+            f"{config}{' *' if options.held_out[0, place] else ''}",
             float(options.mean[0, place]),
             float(options.ends[0][place]),
             float(options.ends[1][place]),
@@ -100,8 +101,16 @@ def heat_map(
     """Give, for each basis, its name, a row of cells for each dim, and the quantizations."""
     places = {config: place for place, config in enumerate(options.configs)}
     quantizations = list(dict.fromkeys(config.quantization for config in options.configs))
-    lows = options.mean[0] if constraints.on_mean else options.joint_low[0]
-    least = float(options.mean[0].min())
+    kept = None if constraints.min_ndcg_kept is None else options.kept
+    if kept is None:
+        asked, values, lows = constraints.min_recall, options.mean[0], options.joint_low[0]
+        held_out = options.held_out[0]
+    else:
+        asked, values, lows = constraints.min_ndcg_kept, kept.share[0], kept.low[0]
+        held_out = kept.held_out[0]
+    if constraints.on_mean:
+        lows = values
+    least = float(values.min())
     for basis in dict.fromkeys(config.basis for config in options.configs):
         rows: list[Row] = []
         for dim in sorted({c.dim for c in options.configs if c.basis == basis}):
@@ -112,9 +121,9 @@ def heat_map(
                     cells.append(None)
                     continue
                 place = places[config]
-                value = float(options.mean[0, place])
-                asked = constraints.min_recall
-                mark = " ✓" if asked is not None and lows[place] >= asked else ""
+                value = float(values[place])
+                mark = " *" if held_out[place] else ""
+                mark += " ✓" if asked is not None and lows[place] >= asked else ""
                 strength = 0.55 * (value - least) / max(1 - least, 1e-9)
                 cells.append(Cell(share_text(value) + mark, strength, config == chosen))
             rows.append((dim, cells))
@@ -139,27 +148,45 @@ def published_text(config: Config, *, full_dim: int) -> str:
     )
 
 
-def table_rows(options: Options, production: Production) -> list[dict[str, object]]:
-    """Give the figures of every configuration without rescoring, in the order of the run."""
+def table_options(options: Options, found: Recommendation) -> list[tuple[Config, Cutoff]]:
+    """List what the table shows: a choice that is rescored, then all that is not."""
+    plain = [(config, options.cutoffs[0]) for config in options.configs]
+    choice = found.choice
+    if choice is None or not choice.cutoff.rescore:
+        return plain
+    return [(choice.config, choice.cutoff), *plain]
+
+
+def table_rows(
+    options: Options, found: Recommendation, listed: Sequence[tuple[Config, Cutoff]]
+) -> list[dict[str, object]]:
+    """Give the figures of options, in the order of `listed`."""
     full_dim = options.evaluation.rankings.full_dim
-    best = set(frontier(options.configs, options.mean[0]))
+    best = {options.configs[place] for place in frontier(options.configs, options.mean[0])}
+    choice = found.choice
     rows: list[dict[str, object]] = []
-    for place, config in enumerate(options.configs):
-        one = need(config, production=production, full_dim=full_dim, rescore=False)
+    for config, cutoff in listed:
+        own = options.rescored if cutoff.rescore else options
+        at = own.cutoffs.index(cutoff), own.configs.index(config)
+        one = need(config, production=found.production, full_dim=full_dim, rescore=cutoff.rescore)
+        low, high = own.interval(config, cutoff)
         rows.append(
             {
+                "chosen": choice is not None and (choice.config, choice.cutoff) == (config, cutoff),
                 "dim": config.dim,
                 "quantization": config.quantization,
                 "basis": config.basis,
+                "candidates": cutoff.candidates if cutoff.rescore else None,
                 "bytes_per_vector": config.bytes_per_vector,
-                "recall": float(options.mean[0, place]),
-                "recall_low": float(options.ends[0][place]),
-                "recall_high": float(options.ends[1][place]),
-                "joint_low": float(options.joint_low[0, place]),
+                "recall": float(own.mean[at]),
+                "recall_low": low,
+                "recall_high": high,
+                "joint_low": float(own.joint_low[at]),
                 "ram": one.ram / 1e9,
                 "disk": one.disk / 1e9,
                 "cost": one.cost,
-                "best": place in best,
+                "best": not cutoff.rescore and config in best,
+                "held_out": bool(own.held_out[at]),
             }
         )
     return rows

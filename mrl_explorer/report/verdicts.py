@@ -110,7 +110,8 @@ def _relevance(recommendation: Recommendation, choice: Choice) -> str:
     if asked is None or kept is None or low is None:
         return ""
     k = choice.cutoff.k
-    return f" and keeps {share_text(kept)} of their nDCG@{k} (lower end {share_text(low)})"
+    where = ", on documents that the basis was not fitted on" if choice.ndcg_held_out else ""
+    return f" and keeps {share_text(kept)} of their nDCG@{k} (lower end {share_text(low)}{where})"
 
 
 def _fitted(choice: Choice) -> str:
@@ -142,13 +143,15 @@ def choice_pairs(
         if other is None or other.config.is_rotated_baseline(full_dim):
             # That one is the baseline turned, and equal to it whatever the queries.
             continue
-        if other.held_out == choice.held_out:
-            pair = compare(
-                options.of(choice.config, choice.cutoff),
-                options.of(other.config, other.cutoff),
-                margin=margin,
+        values = options.paired((choice.config, choice.cutoff), (other.config, other.cutoff))
+        if values is None:
+            sentences.append(
+                f"{choice_name(choice)} and {choice_name(other)} were not measured on the same "
+                "documents, so nothing is said of their difference."
             )
-            sentences.append(pair_text(pair, str(choice.config), str(other.config)))
+        else:
+            pair = compare(*values, margin=margin)
+            sentences.append(pair_text(pair, choice_name(choice), choice_name(other)))
     return tuple(sentences)
 
 
@@ -162,8 +165,8 @@ def _beside(recommendation: Recommendation) -> list[str]:
     k = recommendation.baseline.cutoff.k
     if runner is not None:
         sentences.append(
-            f"Runner-up: {choice_name(runner)}, recall@{k} {share_text(runner.recall)}, "
-            f"{money_text(runner.need.cost)} a month."
+            f"Runner-up: {choice_name(runner)}, recall@{k} {share_text(runner.recall)}"
+            f"{_kept(runner)}, {money_text(runner.need.cost)} a month."
         )
     if cheaper is not None:
         reasons = " and ".join(
@@ -189,7 +192,34 @@ def _beside(recommendation: Recommendation) -> list[str]:
         sentences.append(
             f"How sure: not at all, with {_queries(recommendation.n_queries)}. Bring more."
         )
-    return sentences
+    size = "" if choice is None else _size_text(recommendation, choice)
+    return [*sentences, size] if size else sentences
+
+
+def _kept(choice: Choice) -> str:
+    return "" if choice.ndcg_kept is None else f", nDCG kept {share_text(choice.ndcg_kept)}"
+
+
+_MANY_TIMES = 10
+_LARGE_SHARE = 0.05
+
+
+def _size_text(recommendation: Recommendation, choice: Choice) -> str:
+    """Say that a larger corpus is harder; empty where the production is hardly larger."""
+    n_docs, n_vectors = recommendation.n_docs, recommendation.production.n_vectors
+    if n_vectors < _MANY_TIMES * n_docs:
+        return ""
+    text = (
+        f"Measured on {n_docs:,} documents: among {count_text(n_vectors)} more of them come close, "
+        "and recall at the same setting is lower"
+    )
+    candidates = choice.cutoff.candidates
+    if choice.cutoff.rescore and candidates > _LARGE_SHARE * n_docs:
+        text += (
+            f"; {candidates} candidates are {percent_text(candidates / n_docs)} of the documents "
+            "here and next to none of those"
+        )
+    return f"{text}. Measure on as many documents as you can before you ship."
 
 
 def _queries(n: int) -> str:
@@ -222,6 +252,19 @@ def _amount(name: str, value: float | int | str | bool) -> str:
     return f"{float(value):,.0f}"
 
 
+def _asked_instead(failure: Failure) -> str:
+    """Say what a constraint would have to be: 'RAM of 5.0 GB instead of 1.0 GB'."""
+    got = float(failure.got)
+    if failure.name in ("min_recall", "min_ndcg_kept"):
+        # Rounded down, so that the figure typed in does hold.
+        got = int(got * 1000) / 1000
+    asked = 0.0 if failure.wanted is None else failure.wanted
+    return (
+        f"{_BOUNDS[failure.name]} of {_amount(failure.name, got)} instead of "
+        f"{_amount(failure.name, asked)}"
+    )
+
+
 def relaxation_text(relaxation: Relaxation, *, on_mean: bool) -> str:
     """Say what to relax, to what, and what one would get."""
     failure, choice = relaxation.failure, relaxation.choice
@@ -236,16 +279,9 @@ def relaxation_text(relaxation: Relaxation, *, on_mean: bool) -> str:
     got, wanted = float(failure.got), failure.wanted
     if failure.name in ("min_recall", "min_ndcg_kept"):
         of = "mean" if on_mean else "lower end"
-        # Rounded down, so that the figure typed in does hold.
-        down = int(got * 1000) / 1000
-        return (
-            f"Ask for {name} of {share_text(down)} instead of {share_text(wanted)} ({of}): {gives}."
-        )
+        return f"Ask for {_asked_instead(failure)} ({of}): {gives}."
     more = f" ({times_text(got / wanted)})" if wanted > 0 else ""
-    return (
-        f"Allow {_amount(failure.name, got)} as {name} instead of "
-        f"{_amount(failure.name, wanted)}{more}: {gives}."
-    )
+    return f"Allow {_asked_instead(failure)}{more}: {gives}."
 
 
 def _nothing_holds(recommendation: Recommendation) -> Verdict:
@@ -257,10 +293,10 @@ def _nothing_holds(recommendation: Recommendation) -> Verdict:
     if recommendation.closest is not None:
         closest = recommendation.closest
         beside.append(
-            f"Relaxing one constraint is not enough. The best of what you allow is "
-            f"{choice_name(closest)}: recall {share_text(closest.recall)}, "
-            f"{closest.config.bytes_per_vector:,} bytes per vector, "
-            f"{money_text(closest.need.cost)} a month."
+            f"Relaxing one constraint is not enough. {choice_name(closest)} (recall "
+            f"{share_text(closest.recall)}, {closest.config.bytes_per_vector:,} bytes per vector, "
+            f"{money_text(closest.need.cost)} a month) would hold with all of these: "
+            f"{'; '.join(map(_asked_instead, recommendation.closest_failures))}."
         )
     beside.extend(_promise(recommendation))
     sentence = f"No option of {recommendation.n_configs} configurations meets all you ask."
@@ -290,14 +326,21 @@ def pair_text(pair: Pair, first: str, second: str, *, what: str = "recall") -> s
     """Say which of two is better by these queries, or that they cannot tell."""
     points, with_queries = f"{100 * pair.margin:g} point", _queries(pair.n_queries)
     plural = "" if pair.margin == 0.01 else "s"
-    interval = f"95% interval of the difference {pair.low:+.3f} to {pair.high:+.3f}"
+    low, high = pair.low, pair.high
+    if pair.verdict == "second better":
+        low, high = -high, -low
+    interval = f"95% interval of the difference {low:+.3f} to {high:+.3f}"
     if pair.verdict == "alike":
         return (
             f"{first} and {second} are alike within {points}{plural} of {what} on your "
             f"{with_queries} ({interval})."
         )
     if pair.verdict == "cannot tell":
-        more = f"; about {pair.needed:,} would do" if pair.needed > pair.n_queries else ""
+        more = (
+            f"; about {pair.needed:,} would do"
+            if pair.needed > pair.n_queries
+            else "; they are enough, but the difference lies near the margin itself"
+        )
         return (
             f"With your {with_queries} {first} and {second} cannot be told apart within "
             f"{points}{plural} of {what}{more} ({interval})."
@@ -322,10 +365,19 @@ def worth_text(worth: Worth) -> str:
     n = len(worth.failed)
     if n:
         these = "this query" if n == 1 else f"these {n:,} queries"
+        some = n - worth.n_hopeless
+        sure, luck = (
+            (
+                " for sure",
+                f"; for {some:,} of them some configuration does, as likely by luck as by merit",
+            )
+            if some
+            else ("", "")
+        )
         parts.append(
-            f"No setting here fixes {these}, of {worth.n_judged:,} judged: even the full vectors "
-            f"show nothing relevant in the first {worth.k}. Change the model, the text or the "
-            "splitting."
+            f"No setting here fixes {these}{sure}, of {worth.n_judged:,} judged: even the full "
+            f"vectors show nothing relevant in the first {worth.k}{luck}. Change the model, the "
+            "text or the splitting."
         )
     return " ".join(parts)
 

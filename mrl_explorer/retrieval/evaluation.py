@@ -151,6 +151,22 @@ class Evaluation:
     bases: tuple[Basis, ...] = ()
     held_out: HeldOut | None = None
 
+    @cached_property
+    def half(self) -> "Evaluation | None":
+        """The held-out lists as an evaluation of their own, with what is judged among them."""
+        held_out, judged = self.held_out, self.judgements
+        if held_out is None:
+            return None
+        if judged is not None:
+            there = np.isin(judged.document_rows, held_out.rows)
+            judged = Judgements(
+                judged.name,
+                judged.query_rows[there],
+                np.searchsorted(held_out.rows, judged.document_rows[there]).astype(np.int32),
+                judged.gains[there],
+            )
+        return replace(self, rankings=held_out.rankings, judgements=judged, held_out=None)
+
 
 def evaluate(
     collection: Collection,

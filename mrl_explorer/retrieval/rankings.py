@@ -95,6 +95,18 @@ class Rankings:
             full_scores=rows("full_scores"),
         )
 
+    def only(self, *configs: Config) -> "Rankings":
+        """Give the lists of the baseline, which come first, and of a few configurations."""
+        wanted = tuple(dict.fromkeys((self.baseline, *configs)))
+        places = [self.place(config) for config in wanted]
+        return replace(
+            self,
+            configs=wanted,
+            ids=self.ids[places],
+            scores=self.scores[places],
+            full_scores=self.full_scores[places],
+        )
+
     def place(self, config: Config) -> int:
         """Give a configuration's index on the first axis.
 

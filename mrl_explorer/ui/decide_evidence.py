@@ -23,17 +23,24 @@ from mrl_explorer.report.decide_tables import (
     published_text,
     same_bytes,
     sizes,
+    table_options,
     table_rows,
 )
 from mrl_explorer.report.formats import share_text
-from mrl_explorer.report.verdicts import agreement_text, losses_text, pair_text, tail_text
+from mrl_explorer.report.verdicts import (
+    agreement_text,
+    choice_name,
+    losses_text,
+    pair_text,
+    tail_text,
+)
 from mrl_explorer.retrieval.config import Config
-from mrl_explorer.retrieval.evaluation import Evaluation
 from mrl_explorer.retrieval.metrics import Cutoff
 from mrl_explorer.ui.components.curves import show_curves
 from mrl_explorer.ui.components.query_list import show_query_list
 from mrl_explorer.ui.datasets import Dataset
 from mrl_explorer.ui.explorer_link import go_if_asked, open_in_explore
+from mrl_explorer.ui.problems import literal
 
 _HURTS, _NEIGHBOURS, _BYTES, _CELLS, _TABLE, _OTHERS = (
     "Where it hurts",
@@ -81,7 +88,7 @@ def show_evidence(
     """
     go_if_asked()
     st.html(_STYLE)
-    shown = found.choice or found.closest or found.baseline
+    shown = _shown(found)
     chosen = st.segmented_control(
         "Evidence",
         [_HURTS, _NEIGHBOURS, _BYTES, _CELLS, _TABLE, _OTHERS],
@@ -89,8 +96,9 @@ def show_evidence(
         required=True,
         key="evidence",
         persist_state="session",
-        help=f"Each for {shown.config}.",
+        help=f"Each for {choice_name(shown)}.",
     )
+    st.caption(literal(_about(options, found, shown)))
     if chosen == _NEIGHBOURS:
         _show_neighbours(options, shown)
     elif chosen == _BYTES:
@@ -106,8 +114,30 @@ def show_evidence(
     st.html(f'<span class="mrl-end" data-question="{marker} {chosen or _HURTS}" hidden></span>')
 
 
+def _shown(found: Recommendation) -> Choice:
+    """Give what the evidence is about: the choice, or what comes next to one."""
+    relaxed = found.relaxations[0].choice if found.relaxations else None
+    return found.choice or found.closest or relaxed or found.baseline
+
+
+def _about(options: Options, found: Recommendation, shown: Choice) -> str:
+    """Say what the evidence is about, and on which documents it was measured."""
+    what = "" if found.choice else " Nothing holds what you ask; this is what comes next to it."
+    held_out = options.evaluation.held_out
+    where = ""
+    if shown.held_out and held_out is not None:
+        where = (
+            f" Measured on the {held_out.rankings.n_docs:,} documents that its basis was not "
+            f"fitted on; Explore shows its lists of all {found.n_docs:,}, which can look better."
+        )
+    return f"About {choice_name(shown)}.{what}{where}"
+
+
 def _show_where_it_hurts(dataset: Dataset, options: Options, shown: Choice) -> None:
-    evaluation, key = dataset.evaluation, (dataset.key, dataset.version)
+    key = (dataset.key, dataset.version)
+    if options.is_exact(shown.config, shown.cutoff):
+        st.info("This equals full dimension by construction: nothing is lost.")
+        return
     values = options.of(shown.config, shown.cutoff)
     spread = tail(values)
     with st.grid(2, min_column_width=440, gap=("small", "medium")):
@@ -120,11 +150,11 @@ def _show_where_it_hurts(dataset: Dataset, options: Options, shown: Choice) -> N
             "much of their own full-dimension results they keep.",
         )
         _show_histogram(spread, k=options.k)
-        losses, agreed = _diagnosis(evaluation, key, shown.config, shown.cutoff)
+        losses, agreed = _diagnosis(options, key, shown.config, shown.cutoff)
         if losses is not None:
             st.markdown(
                 f"**Why.** {losses_text(losses, shown)}",
-                help="In mean recall@k on all documents: first the loss of the cut in float32, "
+                help="In mean recall@k: first the loss of the cut in float32, "
                 "then that of fewer bits, then what rescoring brings back.",
             )
         if agreed is None:
@@ -163,10 +193,11 @@ def _languages(_dataset: Dataset, key: tuple[str, str]) -> tuple[str, ...]:
 
 @st.cache_resource(show_spinner=False, max_entries=256)
 def _diagnosis(
-    _evaluation: Evaluation, key: tuple[str, str], config: Config, cutoff: Cutoff
+    _options: Options, key: tuple[str, str], config: Config, cutoff: Cutoff
 ) -> tuple[Losses | None, Agreement | None]:
     """Diagnose an option once: most controls leave the choice as it is."""
-    return split_loss(_evaluation, config, cutoff), agreement(_evaluation, config, cutoff)
+    evaluation, answerable = _options.measured_on(config, cutoff)
+    return split_loss(evaluation, config, answerable), agreement(evaluation, config, answerable)
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)
@@ -291,12 +322,25 @@ def _show_same_bytes(options: Options, shown: Choice) -> None:
         help="Many dims in few bits, or few dims in many: what the same bytes buy.",
     )
     _show_bars(same_bytes(options, int(size)))
+    st.caption(_held_out_note(options))
+
+
+def _held_out_note(options: Options) -> str:
+    """Say which figures are of other documents; empty where none are."""
+    held_out = options.evaluation.held_out
+    if held_out is None or not options.held_out.any():
+        return ""
+    return (
+        f"Marked *: measured on the {held_out.rankings.n_docs:,} documents that the basis was not "
+        f"fitted on, the others on all {options.evaluation.rankings.n_docs:,}."
+    )
 
 
 def _show_cells(options: Options, found: Recommendation, shown: Choice) -> None:
+    measure = "recall" if found.constraints.min_ndcg_kept is None else "share of nDCG kept"
     st.caption(
-        "Mean recall without rescoring; ✓ where it is at least what you ask. The darker, the more "
-        "is kept."
+        f"Mean {measure} without rescoring; ✓ where it holds what you ask. The darker, the more is "
+        f"kept. {_held_out_note(options)}"
     )
     tables = []
     for basis, rows, quantizations in heat_map(
@@ -325,8 +369,9 @@ def _show_cells(options: Options, found: Recommendation, shown: Choice) -> None:
 def _show_table(options: Options, found: Recommendation) -> None:
     clicks = st.session_state.setdefault("table clicks", 0)
     key = f"decide table {clicks}"
-    rows = table_rows(options, found.production)
-    st.session_state["table configs"] = options.configs
+    listed = table_options(options, found)
+    rows = table_rows(options, found, listed)
+    st.session_state["table options"] = listed
     st.dataframe(
         rows,
         hide_index=True,
@@ -349,6 +394,14 @@ def _show_table(options: Options, found: Recommendation) -> None:
             "basis": st.column_config.Column(help="The axes that are cut."),
             "bytes_per_vector": st.column_config.Column(
                 "bytes per vector", help="Of one stored code."
+            ),
+            "chosen": st.column_config.CheckboxColumn("chosen", help="What is recommended."),
+            "candidates": st.column_config.Column(
+                "rescored from", help="Candidates that full dimension re-orders."
+            ),
+            "held_out": st.column_config.CheckboxColumn(
+                "held out",
+                help="Measured on documents that the basis was not fitted on; the others on all.",
             ),
             "best": st.column_config.CheckboxColumn(
                 "best at its bytes", help="No configuration of as few bytes has a higher recall."
@@ -373,7 +426,8 @@ def _show_table(options: Options, found: Recommendation) -> None:
         },
     )
     st.caption(
-        "Without rescoring. The lower end allows for the choice among all configurations. A click "
+        "Without rescoring, but for a choice that needs it. The lower end allows for the choice "
+        "among all configurations. A click "
         "at the left of a row opens it in Explore."
     )
 
@@ -382,7 +436,8 @@ def _open_row(key: str) -> None:
     rows = st.session_state[key]["selection"]["rows"]
     if rows:
         st.session_state["table clicks"] += 1
-        open_in_explore(st.session_state["table configs"][rows[0]])
+        config, cutoff = st.session_state["table options"][rows[0]]
+        open_in_explore(config, cutoff=cutoff)
 
 
 def _show_others(options: Options, found: Recommendation, shown: Choice) -> None:

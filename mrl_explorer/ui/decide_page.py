@@ -28,7 +28,8 @@ from mrl_explorer.ui.explorer_link import go_if_asked, open_in_explore
 from mrl_explorer.ui.frame import show_data_line
 from mrl_explorer.ui.problems import literal, show_error
 
-_FAILED_SHOWN = 50
+_FAILED_AT_ONCE = 50
+_FAILED_HEIGHT = 320
 _STYLE = """
 <style>
 .mrl-choice h2 { padding: 0 0 .3rem; font-size: 1.75rem; line-height: 1.2; }
@@ -120,11 +121,11 @@ def _show_worth(dataset: Dataset, worth: Worth) -> None:
         ):
             items = "".join(
                 f"<li>{html.escape(queries.texts[row] or queries.ids[row])}</li>"
-                for row in worth.failed[:_FAILED_SHOWN]
+                for row in worth.failed
             )
-            more = len(worth.failed) - _FAILED_SHOWN
-            items += f"<li>and {more:,} more</li>" if more > 0 else ""
-            st.html(f'<ul style="margin:0;columns:22rem">{items}</ul>')
+            many = len(worth.failed) > _FAILED_AT_ONCE
+            with st.container(height=_FAILED_HEIGHT if many else "content", border=False):
+                st.html(f'<ul style="margin:0;columns:22rem">{items}</ul>')
 
 
 def _show_verdict(found: Recommendation, question: Question, pairs: tuple[str, ...]) -> None:
@@ -154,16 +155,21 @@ def _show_verdict(found: Recommendation, question: Question, pairs: tuple[str, .
 def _show_figures(choice: Choice, full: Choice) -> None:
     """Show the choice's figures, each beside full dimension's."""
     with st.grid(4, min_column_width=120, gap="small"):
+        if choice.ndcg_kept is None or choice.ndcg_kept_low is None:
+            name, kept, low = "results kept", choice.recall, choice.joint_low
+            what = "Mean share of full dimension's results that are still found, over your queries."
+        else:
+            name, kept, low = "nDCG kept", choice.ndcg_kept, choice.ndcg_kept_low
+            what = "Share of full dimension's nDCG by your judgements."
         st.metric(
-            "results kept",
-            percent_text(choice.recall),
-            f"at least {percent_text(choice.joint_low)}",
+            name,
+            percent_text(kept),
+            f"at least {percent_text(low)}",
             delta_color="off",
             delta_arrow="off",
             border=True,
-            help="Mean share of full dimension's results that are still found, over your queries. "
-            "Below it the lower end, allowing for the choice among all configurations: what holds "
-            "for other queries of the same kind in 97.5 of 100 samples.",
+            help=f"{what} Below it the lower end, allowing for the choice among all "
+            "configurations: what holds for other queries of the same kind in 97.5 of 100 samples.",
         )
         for label, value, before, text, note in (
             (
@@ -209,7 +215,8 @@ def _show_frontier(options: Options, found: Recommendation) -> None:
             on_point=partial(_open_point, options.configs),
         )
         st.caption(
-            "Every configuration without rescoring: higher keeps more, further left is smaller. "
+            "Every configuration without rescoring: higher keeps more, further left is smaller; a "
+            "choice that is rescored floats above its own point. "
             "The dashed line is the best at its bytes. Hollow marks are of a basis other than "
             "native. A click on a point opens it in Explore."
         )

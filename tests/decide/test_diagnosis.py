@@ -40,6 +40,20 @@ def test_queries_that_fail_at_full_dimension_are_named(evaluation):
     assert worth.weak
 
 
+def test_queries_that_nothing_helps_are_told_from_those_that_something_does(evaluation):
+    """By loops over every list."""
+    rankings = evaluation.rankings
+    ids = rankings.ids[rankings.place(rankings.baseline)]
+    pairs = [(query, ids[query, 15 + query % 20]) for query in range(40)]
+    worth = worth_tuning(judged(evaluation, pairs), 10)
+    assert len(worth.failed) == 40
+    hopeless = sum(
+        not any(document in lists[query, :10] for lists in rankings.ids)
+        for query, document in pairs
+    )
+    assert 0 < worth.n_hopeless == hopeless < 40
+
+
 def test_where_full_dimension_serves_everyone_there_is_no_warning(evaluation):
     worth = worth_tuning(evaluation, 10)
     assert (worth.failed, worth.ndcg, worth.weak) == ((), 1.0, False)

@@ -61,6 +61,7 @@ def found(**changes):
             "stability": Stability(100, 87, 99),
             "n_configs": 70,
             "n_queries": 500,
+            "n_docs": 2_000_000,
             **changes,
         }
     )
@@ -152,15 +153,15 @@ def test_one_query_is_not_sure_at_all():
         ),
         (
             Failure("max_bytes_per_vector", 64, 128),
-            "Allow 128 as bytes per vector instead of 64 (2.0×): 128d int8 would hold.",
+            "Allow bytes per vector of 128 instead of 64 (2.0×): 128d int8 would hold.",
         ),
         (
             Failure("max_ram", 2e9, 4e9),
-            "Allow 4 GB as RAM instead of 2 GB (2.0×): 128d int8 would hold.",
+            "Allow RAM of 4 GB instead of 2 GB (2.0×): 128d int8 would hold.",
         ),
         (
             Failure("max_cost", 0, 20.0),
-            "Allow $20.00 as cost per month instead of $0.00: 128d int8 would hold.",
+            "Allow cost per month of $20.00 instead of $0.00: 128d int8 would hold.",
         ),
         (Failure("dims", None, 128), "Allow 128 among the dims: 128d int8 would hold."),
         (Failure("rescore", None, True), "Allow rescoring: 128d int8 would hold."),
@@ -173,8 +174,21 @@ def test_what_to_relax_and_by_how_much(failure, sentence):
 
 
 def test_when_one_relaxation_is_not_enough():
-    said = verdict(found(choice=None, closest=choice()))
+    failures = (Failure("max_ram", 1e9, 5e9), Failure("max_bytes_per_vector", 8, 256))
+    said = verdict(found(choice=None, closest=choice(), closest_failures=failures))
     assert said.beside[0].startswith("Relaxing one constraint is not enough.")
+    assert said.beside[0].endswith(
+        "would hold with all of these: RAM of 5 GB instead of 1 GB; bytes per vector of 256 "
+        "instead of 8."
+    )
+
+
+def test_a_small_sample_is_not_taken_for_a_large_corpus():
+    few = verdict(found(choice=choice(oversample=4), n_docs=300)).beside[-1]
+    assert few.startswith("Measured on 300 documents: among 10M more of them come close")
+    assert "40 candidates are 13.3% of the documents here" in few
+    many = verdict(found(choice=choice(oversample=4))).beside
+    assert not any("Measured on" in sentence for sentence in many)
 
 
 @pytest.mark.parametrize(
@@ -190,17 +204,27 @@ def test_pairs(low, high, start):
     text = pair_text(Pair(0.012, low, high, 0.01, 60, 240), "A", "B")
     assert text.startswith(start)
     assert ("about 240 would do" in text) == ("cannot" in text)
+    # The sign is that of the sentence: the better one minus the other.
+    assert ("+0.011 to +0.030" in text) == (high == -0.011)
+
+
+def test_a_pair_at_the_margin_says_why_more_queries_would_not_tell():
+    text = pair_text(Pair(0.008, -0.001, 0.017, 0.01, 300, 240), "A", "B")
+    assert "they are enough, but the difference lies near the margin itself" in text
 
 
 def test_what_no_setting_fixes():
     assert worth_text(Worth(10, 0, None, ())) == ""
     assert worth_text(Worth(10, 50, 0.7, ())) == ""
-    assert worth_text(Worth(10, 100, 0.6, tuple(range(14)))).startswith(
+    assert worth_text(Worth(10, 100, 0.6, tuple(range(14)), 14)).startswith(
         "No setting here fixes these 14 queries, of 100 judged: even the full vectors show nothing"
     )
-    weak = worth_text(Worth(10, 100, 0.2, (1,)))
+    weak = worth_text(Worth(10, 100, 0.2, (1,), 1))
     assert weak.startswith("The full vectors themselves are weak here: nDCG@10 .200 of 1")
-    assert "No setting here fixes this query" in weak
+    assert "No setting here fixes this query," in weak
+    some = worth_text(Worth(10, 100, 0.6, tuple(range(14)), 3))
+    assert some.startswith("No setting here fixes these 14 queries for sure, of 100 judged")
+    assert "for 11 of them some configuration does, as likely by luck as by merit" in some
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def test_constraints_that_contradict_each_other_say_what_to_relax():
     assert not app.exception
     assert title(app) == "Nothing holds"
     assert "Ask for recall of" in html(app)
-    assert "bytes per vector instead of 8" in html(app)
+    assert "Allow bytes per vector of " in html(app)
 
 
 @pytest.mark.parametrize("rescored", ["false", "true"])
