@@ -148,6 +148,10 @@ def published_text(config: Config, *, full_dim: int) -> str:
     )
 
 
+def _candidates(cutoff: Cutoff) -> str:
+    return f"{cutoff.candidates}" if cutoff.rescore else ""
+
+
 def table_options(options: Options, found: Recommendation) -> list[tuple[Config, Cutoff]]:
     """List what the table shows: a choice that is rescored, then all that is not."""
     plain = [(config, options.cutoffs[0]) for config in options.configs]
@@ -176,7 +180,7 @@ def table_rows(
                 "dim": config.dim,
                 "quantization": config.quantization,
                 "basis": config.basis,
-                "candidates": cutoff.candidates if cutoff.rescore else None,
+                **({"candidates": _candidates(cutoff)} if listed[0][1].rescore else {}),
                 "bytes_per_vector": config.bytes_per_vector,
                 "recall": float(own.mean[at]),
                 "recall_low": low,
