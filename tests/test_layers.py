@@ -112,7 +112,7 @@ def test_only_the_page_imports_streamlit():
 
 HEAVY = (
     *("torch", "sentence_transformers", "transformers", "numba", "streamlit", "sklearn"),
-    "openai",
+    *("openai", "cohere", "google.genai", "mistralai", "httpx2"),
 )
 
 

@@ -25,10 +25,11 @@ def test_the_commands_install_from_the_pinned_requirements():
         command = block(mark)
         assert "python3.11 -m venv .venv" in command
         assert "pip install -r requirements.txt" in command
+    assert "-r requirements-providers.txt" in block("test command")
 
 
 def test_every_dependency_is_pinned():
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-providers.txt", "requirements-dev.txt"):
         for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
             if line and not line.startswith("#"):
                 assert re.match(r"[a-z0-9-]+==[\w.]+(;|$)", line), line

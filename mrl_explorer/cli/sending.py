@@ -10,9 +10,10 @@ from mrl_explorer.embed import (
     DataSource,
     Origin,
     Told,
+    check_client,
     estimate_sending,
-    is_hosted,
     needs_model,
+    parse_hosted,
 )
 from mrl_explorer.errors import InputError
 from mrl_explorer.progress import OnProgress, silent
@@ -88,10 +89,11 @@ def embed_as_agreed(
         If it was not, which says what would be sent and what it costs; or as `DataSource.embed`.
     """
     connection = connection_of(options, confirmed=options.yes)
-    hosted = source.model is not None and is_hosted(source.model) and needs_model(collection)
-    if hosted and not options.yes:
+    hosted = None if source.model is None else parse_hosted(source.model)
+    if hosted is not None and needs_model(collection) and not options.yes:
         told = Told(source.query_prompt, source.document_prompt)
         estimate = estimate_sending(str(source.model), collection, told, price=options.price)
         if estimate.n_texts:
+            check_client(hosted)
             raise InputError(f"Nothing was sent yet. {estimate.sentence} Add --yes to send them.")
     return source.embed(collection, on_progress, connection)

@@ -32,6 +32,7 @@ from mrl_explorer.embed.lengths import CutTexts, count_cut_texts, length_notes
 from mrl_explorer.embed.model_files import Matryoshka
 from mrl_explorer.embed.models import Kind, Model, load_model
 from mrl_explorer.embed.registry import ModelEntry
+from mrl_explorer.embed.senders import check_client
 from mrl_explorer.embed.source import DataSource, Origin
 from mrl_explorer.embed.storage import (
     CACHE_KINDS,
@@ -70,6 +71,7 @@ __all__ = [
     "cache_limit",
     "cache_stamp",
     "cache_usage",
+    "check_client",
     "check_dims",
     "check_same_model",
     "count_cut_texts",

@@ -3,34 +3,73 @@
 import binascii
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from mrl_explorer.embed.connections import ALLOW_ENDPOINTS, Connection
+from mrl_explorer.embed.failures import (
+    MALFORMED,
+    BrokenError,
+    ForbiddenError,
+    LateError,
+    RefusedError,
+    SendError,
+    UnreachableError,
+    UnreadableError,
+)
 from mrl_explorer.embed.hosted_names import HostedName
-from mrl_explorer.embed.providers import response_vectors
+from mrl_explorer.embed.senders import Reading
 from mrl_explorer.errors import InputError
-
-if TYPE_CHECKING:
-    from openai import APIStatusError
 
 # Refusals of what is too much, in the words of the providers and of common servers.
 _TOO_MUCH = re.compile(
     r"token|too (long|large|many|big)|maximum|exceed|at most|batch|limit|length|size", re.IGNORECASE
 )
+# Google answers 400 where others answer 401.
+_BAD_KEY = re.compile(r"api key not valid", re.IGNORECASE)
 _KEPT = "what was embedded so far is kept"
 
 
-def is_too_much(error: "APIStatusError") -> bool:
+def is_too_much(error: RefusedError) -> bool:
     """Tell whether a request was refused because its texts are too long or too many."""
-    return error.status_code in (400, 413, 422) and bool(_TOO_MUCH.search(words(error)))
+    return error.status in (400, 413, 422) and bool(_TOO_MUCH.search(words(error)))
 
 
-def refusal(error: "APIStatusError", hosted: HostedName, *, key: str | None, tries: int) -> str:
-    """Say in one sentence why a request was refused; the key is never in it."""
-    host, status, said = hosted.host, error.status_code, shown(words(error), key)
-    if status in (401, 403):
+def failure(
+    error: SendError, hosted: HostedName, connection: Connection, *, key: str | None
+) -> str:
+    """Say in one sentence what came of a request; the key is never in it."""
+    host, tries = hosted.host, connection.retries + 1
+    if isinstance(error, ForbiddenError):
+        return (
+            f"The endpoint {host} may not be used from this page, since {error}: its owner can "
+            f"allow it in {ALLOW_ENDPOINTS}."
+        )
+    if isinstance(error, UnreachableError):
+        return f"{host} cannot be reached ({error}): check the address and the network; {_KEPT}."
+    if isinstance(error, LateError):
+        return (
+            f"{host} did not answer within {connection.seconds:g} seconds, tried {tries} times: "
+            f"try again later, or with fewer requests at once; {_KEPT}."
+        )
+    if isinstance(error, BrokenError):
+        return (
+            f"The connection to {host} broke off ({error}), tried {tries} times: try again later; "
+            f"{_KEPT}."
+        )
+    if isinstance(error, RefusedError):
+        return _refusal(error, hosted, said=shown(words(error), key), tries=tries)
+    return (
+        f"{host} answers with something that is no list of vectors: check that the address is that "
+        "of an embeddings API."
+    )
+
+
+def _refusal(error: RefusedError, hosted: HostedName, *, said: str, tries: int) -> str:
+    host, status = hosted.host, error.status
+    if status in (401, 403) or _BAD_KEY.search(said):
         # Providers repeat a part of the key here.
         return (
             f"{host} refuses the key ({status}): check that it is whole, not expired, and allowed "
@@ -42,8 +81,7 @@ def refusal(error: "APIStatusError", hosted: HostedName, *, key: str | None, tri
             "and the address."
         )
     if status == 429:
-        wait = error.response.headers.get("retry-after", "")
-        until = f" for {wait} seconds" if wait.isdigit() else ""
+        until = "" if error.wait is None else f" for {error.wait:.0f} seconds"
         return (
             f"{host} asks to wait{until} ({said}): its limit of requests or of money is reached; "
             f"try again later, or with fewer requests at once; {_KEPT}."
@@ -58,12 +96,12 @@ def refusal(error: "APIStatusError", hosted: HostedName, *, key: str | None, tri
     return f"{host} refuses the request for {hosted.model} ({said}): check model and dims."
 
 
-def words(error: "APIStatusError") -> str:
+def words(error: RefusedError) -> str:
     """Find the provider's own words in a refusal."""
     try:
-        answer = error.response.json()
-    except ValueError:
-        return error.response.text[:2000] or f"status {error.status_code}"
+        answer = json.loads(error.body)
+    except (ValueError, RecursionError):
+        return error.body[:2000] or str(error)
     for key in ("error", "message", "detail"):
         if isinstance(answer, dict) and key in answer:
             answer = answer[key]
@@ -78,7 +116,7 @@ def shown(text: str, key: str | None) -> str:
 
 
 def read_vectors(
-    content: bytes, hosted: HostedName, *, n_texts: int, dim: int | None
+    reading: Reading, hosted: HostedName, *, n_texts: int, dim: int | None
 ) -> npt.NDArray[np.float32]:
     """Take the vectors out of an answer.
 
@@ -88,16 +126,15 @@ def read_vectors(
 
     Raises
     ------
+    UnreadableError
+        If it holds something else.
     InputError
-        If it holds something else, too few of them, or vectors of other dims than `dim`.
+        If it holds too few of them, or vectors of other dims than `dim`.
     """
     try:
-        vectors = [_vector(item) for item in response_vectors(hosted.provider, json.loads(content))]
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
-        raise InputError(
-            f"{hosted.host} answers with something that is no list of vectors: check that the "
-            "address is that of an embeddings API."
-        ) from None
+        vectors = [_vector(item) for item in reading()]
+    except MALFORMED as error:
+        raise UnreadableError from error
     if len(vectors) != n_texts:
         raise InputError(
             f"{hosted.host} returned {len(vectors):,} vectors for {n_texts:,} texts: nothing of "

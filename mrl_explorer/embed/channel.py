@@ -1,7 +1,4 @@
-"""The HTTP client for hosted models: what it sends, and which hosts it may reach.
-
-It is imported only when something is sent: the openai library takes most of a second.
-"""
+"""The HTTP client under every provider's library: keys, tries, failures, hosts it may reach."""
 
 import asyncio
 import ipaddress
@@ -9,26 +6,40 @@ import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
-from openai import OpenAIError
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_exponential_jitter,
+)
 
-ALLOW_ENDPOINTS = "MRL_EXPLORER_ALLOW_ENDPOINTS"
-"""Environment variable in which the server's owner lists endpoints in the server's own network.
-
-Addresses such as http://localhost:11434, separated by commas: whoever uses the page may then name
-any path there. There is no word for all of them."""
+from mrl_explorer.embed.connections import ALLOW_ENDPOINTS
+from mrl_explorer.embed.failures import (
+    BrokenError,
+    ForbiddenError,
+    LateError,
+    RefusedError,
+    UnreachableError,
+)
 
 CONNECT_SECONDS = 10.0
+
+LONGEST_WAIT = 60.0
+"""Seconds: who is asked to wait for longer is told so instead."""
 
 MOST_BYTES = 2**27
 """Of one answer from an address that was typed on a page: 128 texts in JSON take some 10 MB."""
 
-# What a provider needs of a request. The openai library adds what it finds in the environment
-# (OPENAI_CUSTOM_HEADERS, OPENAI_ORG_ID, ...) and describes the machine: no business of others.
+# What a provider needs of a request. The libraries add what they find in the environment
+# (OPENAI_CUSTOM_HEADERS, OPENAI_ORG_ID, ...) and describe the machine: no business of others.
 _SENT_HEADERS = {
     "accept",
     "accept-encoding",
@@ -42,14 +53,6 @@ _SENT_HEADERS = {
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-
-class UnreachableError(OpenAIError):
-    """The endpoint may not be reached or does not answer; the openai library tries no further."""
-
-
-class ForbiddenError(UnreachableError):
-    """The endpoint is in the server's own network, or is not encrypted."""
 
 
 def is_allowed_endpoint(url: str) -> bool:
@@ -185,7 +188,7 @@ class _Limited(httpx2.AsyncByteStream):
 
 
 class Channel(httpx2.AsyncClient):
-    """Sends to one endpoint, never follows it elsewhere, and says at once when it is not there.
+    """Sends to one endpoint, tries again, never follows it elsewhere, and says what went wrong.
 
     Parameters
     ----------
@@ -199,6 +202,8 @@ class Channel(httpx2.AsyncClient):
         How long an answer may take.
     max_connections : int
         Connections at once.
+    retries : int
+        Tries after the first, when the endpoint is busy or fails.
     """
 
     def __init__(
@@ -209,32 +214,84 @@ class Channel(httpx2.AsyncClient):
         public_only: bool,
         seconds: float,
         max_connections: int,
+        retries: int,
     ) -> None:
         super().__init__(
             verify=_certificates(),
             transport=PublicTransport(max_connections=max_connections) if public_only else None,
             limits=httpx2.Limits(max_connections=max_connections),
-            timeout=httpx2.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)),
             follow_redirects=False,
         )
         self._secrets = secrets
         self._kept = _SENT_HEADERS | kept_headers
+        self._seconds = httpx2.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)).as_dict()
+        self._retries = retries
         self._answered = False
 
-    async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:  # noqa: ANN401
-        """Send a request with the key, and without what is no business of the endpoint's."""
+    async def send(self, request: httpx2.Request, **_: Any) -> httpx2.Response:  # noqa: ANN401
+        """Send a request with the key, and without what is no business of the endpoint's.
+
+        Raises
+        ------
+        SendError
+            If no try of it was answered as it should be.
+        """
         for name in [name for name in request.headers if name.lower() not in self._kept]:
             del request.headers[name]
         request.headers.update(self._secrets)
-        # Otherwise credentials of ~/.netrc would go along.
-        options["auth"] = None
-        options["follow_redirects"] = False
+        # Each library has a time of its own.
+        request.extensions = {**request.extensions, "timeout": self._seconds}
+        tries = AsyncRetrying(
+            stop=stop_after_attempt(self._retries + 1),
+            retry=retry_if_exception(_passes),
+            wait=_wait,
+            reraise=True,
+        )
+        return await tries(self._try, request)
+
+    async def _try(self, request: httpx2.Request) -> httpx2.Response:
         try:
-            response = await super().send(request, **options)
+            # Without auth=None credentials of ~/.netrc would go along.
+            response = await super().send(request, auth=None, follow_redirects=False)
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
-            if self._answered:
-                # It was there a moment ago: worth another try.
-                raise
-            raise UnreachableError(str(error) or type(error).__name__) from error
+            # What was there a moment ago is worth another try.
+            failure = BrokenError if self._answered else UnreachableError
+            raise failure(str(error) or type(error).__name__) from error
+        except httpx2.TimeoutException as error:
+            raise LateError(type(error).__name__) from error
+        except httpx2.RequestError as error:
+            raise BrokenError(type(error).__name__) from error
         self._answered = True
+        if not response.is_success:
+            raise RefusedError(response.status_code, response.text, _named_wait(response.headers))
         return response
+
+
+def _passes(failure: BaseException) -> bool:
+    """Tell whether a failure may be over at the next try."""
+    if isinstance(failure, RefusedError):
+        busy = failure.status in (408, 409, 429) or failure.status >= 500
+        return busy and (failure.wait or 0.0) <= LONGEST_WAIT
+    return isinstance(failure, BrokenError | LateError)
+
+
+_back_off = wait_exponential_jitter(initial=0.5, max=8.0, jitter=0.5)
+
+
+def _wait(state: RetryCallState) -> float:
+    """Give the seconds before the next try: what the endpoint names, or longer each time."""
+    failure = state.outcome.exception() if state.outcome else None
+    named = failure.wait if isinstance(failure, RefusedError) else None
+    return named or _back_off(state)
+
+
+def _named_wait(headers: httpx2.Headers) -> float | None:
+    """Read Retry-After: seconds, or a date (RFC 9110, 10.2.3)."""
+    value = headers.get("retry-after", "")
+    try:
+        if value.strip().isdigit():
+            return float(value)
+        date = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds())

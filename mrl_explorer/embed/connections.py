@@ -6,6 +6,12 @@ from dataclasses import dataclass, field
 from mrl_explorer.embed.hosted_names import HostedName
 from mrl_explorer.errors import InputError
 
+ALLOW_ENDPOINTS = "MRL_EXPLORER_ALLOW_ENDPOINTS"
+"""Environment variable in which the server's owner lists endpoints in the server's own network.
+
+Addresses such as http://localhost:11434, separated by commas: whoever uses the page may then name
+any path there. There is no word for all of them."""
+
 UNASKED = 8
 """Texts that are sent without having been confirmed: a typed query, three texts to check a model.
 

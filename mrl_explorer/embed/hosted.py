@@ -4,8 +4,6 @@ Requests overlap in an event loop of their own thread. Nothing waits for that th
 leaving the program, does not depend on a server that answers late.
 """
 
-# ruff: noqa: PLC0415 - the openai library takes most of a second to import.
-
 import asyncio
 import hashlib
 import queue
@@ -14,20 +12,20 @@ from collections import deque
 from collections.abc import Generator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 import numpy as np
 import numpy.typing as npt
 
 from mrl_explorer.data.overview import BYTES_A_TOKEN
-from mrl_explorer.embed.answers import is_too_much, read_vectors, refusal, shown, words
+from mrl_explorer.embed.answers import failure, is_too_much, read_vectors, shown, words
 from mrl_explorer.embed.connections import UNASKED, Connection, find_key
+from mrl_explorer.embed.failures import RefusedError, SendError
 from mrl_explorer.embed.hosted_names import HostedName, hosted_entry
-from mrl_explorer.embed.providers import request_body
+from mrl_explorer.embed.senders import Ask, Reading, check_client, open_sender
 from mrl_explorer.errors import InputError
 
 if TYPE_CHECKING:
-    from openai import AsyncOpenAI
+    from mrl_explorer.embed.channel import Channel
 
 HEARTBEAT_SECONDS = 0.5
 """How often whoever waits for vectors hears that nothing has come: cancelling takes that long."""
@@ -101,16 +99,17 @@ class Hosted:
         Raises
         ------
         InputError
-            In one sentence, if there is no key; more than `UNASKED` texts are to be sent without a
-            confirmation; or the endpoint may not or cannot be reached, refuses, or gives what are
-            no vectors.
+            In one sentence, if the provider's client library is missing; there is no key; more than
+            `UNASKED` texts are to be sent without a confirmation; or the endpoint may not or cannot
+            be reached, refuses, or gives what are no vectors.
         """
         if len(texts) > UNASKED and not self.connection.confirmed:
             raise InputError(
                 f"{len(texts):,} texts would be sent to {self.name.host}, which may cost money and "
                 "was not agreed to: confirm it on the Data page, or with --yes on the command line."
             )
-        # Looked for only now: what is in the cache needs no key.
+        # Looked for only now: what is in the cache needs neither.
+        check_client(self.name)
         find_key(self.name, self.connection)
         work = _Work(self, texts, kind=kind)
         thread = threading.Thread(target=work.run, daemon=True, name=f"requests to {self.name}")
@@ -128,9 +127,8 @@ class Hosted:
                 if isinstance(item, BaseException):
                     raise item
                 # Read here, so that the next request leaves before this answer is read.
-                rows, content = item
-                vectors = read_vectors(content, self.name, n_texts=len(rows), dim=full_dim)
-                yield np.array(rows, np.intp), vectors
+                rows, reading = item
+                yield np.array(rows, np.intp), self._read(reading, len(rows), full_dim)
         finally:
             work.stop()
 
@@ -139,31 +137,35 @@ class Hosted:
         """The key to send, which is nowhere else."""
         return find_key(self.name, self.connection)
 
-    def client(self) -> "AsyncOpenAI":
-        """Open a client. The key goes in by the channel, so that the library never has it."""
-        from openai import AsyncOpenAI
-
-        from mrl_explorer.embed.channel import Channel, is_allowed_endpoint
+    def open_channel(self) -> "Channel":
+        """Open what requests go by. The key is in it, so that the client libraries have none."""
+        # The HTTP library takes a moment to import.
+        from mrl_explorer.embed.channel import Channel, is_allowed_endpoint  # noqa: PLC0415
 
         header = self.name.provider.key_header
         key = self.key
         secret = f"Bearer {key}" if header == "Authorization" else key
         own = self.name.endpoint is None
         trusted = own or self.connection.trusted or is_allowed_endpoint(self._url)
-        channel = Channel(
+        return Channel(
             secrets={header: secret} if key and secret else {},
             # Whom to charge: meant for OpenAI, and set by whoever runs this.
             kept_headers=frozenset({"openai-organization", "openai-project"} if own else ()),
             public_only=not trusted,
             seconds=self.connection.seconds,
             max_connections=self.connection.concurrency,
+            retries=self.connection.retries,
         )
-        return AsyncOpenAI(
-            api_key="in the channel",
-            base_url=self._url,
-            max_retries=self.connection.retries,
-            http_client=channel,
-        )
+
+    def explain(self, error: SendError) -> InputError:
+        """Say what came of a request, in one sentence."""
+        return InputError(failure(error, self.name, self.connection, key=self.key))
+
+    def _read(self, reading: Reading, n_texts: int, dim: int | None) -> npt.NDArray[np.float32]:
+        try:
+            return read_vectors(reading, self.name, n_texts=n_texts, dim=dim)
+        except SendError as error:
+            raise self.explain(error) from None
 
     @property
     def max_texts(self) -> int:
@@ -184,7 +186,7 @@ class _Work:
 
     def __init__(self, model: Hosted, texts: Sequence[str], *, kind: str) -> None:
         # Rows and the answer for them; what went wrong; None at the end.
-        self.results: queue.SimpleQueue[tuple[list[int], bytes] | BaseException | None]
+        self.results: queue.SimpleQueue[tuple[list[int], Reading] | BaseException | None]
         self.results = queue.SimpleQueue()
         self._model = model
         self._texts = texts
@@ -220,9 +222,14 @@ class _Work:
             self._task.cancel()
 
     async def _send_all(self) -> None:
-        async with self._model.client() as client:
+        name = self._model.name
+        parameters = name.provider.parameters(
+            self._kind, dim_parameter=dim_parameter(name), dim=sent_dim(name)
+        )
+        async with self._model.open_channel() as channel:
+            ask = open_sender(name, channel, parameters)
             n_workers = min(max(1, self._model.connection.concurrency), len(self._texts))
-            workers = [asyncio.create_task(self._send_batches(client)) for _ in range(n_workers)]
+            workers = [asyncio.create_task(self._send_batches(ask)) for _ in range(n_workers)]
             try:
                 await asyncio.gather(*workers)
             finally:
@@ -230,9 +237,9 @@ class _Work:
                     worker.cancel()
                 await asyncio.gather(*workers, return_exceptions=True)
 
-    async def _send_batches(self, client: "AsyncOpenAI") -> None:
+    async def _send_batches(self, ask: Ask) -> None:
         while rows := self._next_rows():
-            await self._send(client, rows)
+            await self._send(ask, rows)
 
     def _next_rows(self) -> list[int]:
         """Take the rows of the next request."""
@@ -245,24 +252,24 @@ class _Work:
             rows.append(self._left.popleft())
         return rows
 
-    async def _send(self, client: "AsyncOpenAI", rows: list[int]) -> bool:
+    async def _send(self, ask: Ask, rows: list[int]) -> bool:
         """Send a batch, in halves where it is refused as too much; tell whether it went at once."""
         try:
-            self.results.put((rows, await self._ask(client, [self._texts[row] for row in rows])))
+            self.results.put((rows, await self._ask(ask, [self._texts[row] for row in rows])))
             return True
         except _TooMuchError:
             if len(rows) == 1:
-                self.results.put((rows, await self._shorten(client, rows[0])))
+                self.results.put((rows, await self._shorten(ask, rows[0])))
                 return False
         half = len(rows) // 2
-        first = await self._send(client, rows[:half])
-        second = await self._send(client, rows[half:])
+        first = await self._send(ask, rows[:half])
+        second = await self._send(ask, rows[half:])
         if first and second:
             # Not one text was too long, but all of them together too many.
             self._model.lower_max_texts(len(rows) - half)
         return False
 
-    async def _shorten(self, client: "AsyncOpenAI", row: int) -> bytes:
+    async def _shorten(self, ask: Ask, row: int) -> Reading:
         """Send the longest beginning of a text that is not refused."""
         text = self._texts[row]
         entry = hosted_entry(self._model.name)
@@ -276,7 +283,7 @@ class _Work:
             if n_characters < 1:
                 break
             try:
-                return await self._ask(client, [text[:n_characters]])
+                return await self._ask(ask, [text[:n_characters]])
             except _TooMuchError as error:
                 said = str(error)
             n_characters = int(n_characters * _SHORTENED)
@@ -285,54 +292,16 @@ class _Work:
             "leave the text out, or choose another model."
         )
 
-    async def _ask(self, client: "AsyncOpenAI", texts: list[str]) -> bytes:
+    async def _ask(self, ask: Ask, texts: list[str]) -> Reading:
         """Send one request; `_TooMuchError` says that it was refused for that."""
-        import httpx2
-        from openai import APIConnectionError, APIStatusError, APITimeoutError
-
-        from mrl_explorer.embed.channel import ALLOW_ENDPOINTS, ForbiddenError, UnreachableError
-
-        name = self._model.name
-        body = request_body(
-            name.provider,
-            texts,
-            model=name.model,
-            kind=self._kind,
-            dim_parameter=dim_parameter(name),
-            dim=sent_dim(name),
-        )
-        path = name.provider.path.replace("{model}", quote(name.model, safe=""))
         try:
-            answer = await client.post(path, cast_to=httpx2.Response, body=body)
-        except ForbiddenError as error:
-            raise InputError(
-                f"The endpoint {name.host} may not be used from this page, since {error}: its "
-                f"owner can allow it in {ALLOW_ENDPOINTS}."
-            ) from None
-        except UnreachableError as error:
-            raise InputError(
-                f"{name.host} cannot be reached ({error}): check the address and the network; "
-                "what was embedded so far is kept."
-            ) from None
-        except APITimeoutError:
-            raise InputError(
-                f"{name.host} did not answer within {self._model.connection.seconds:g} seconds, "
-                f"tried {self._model.connection.retries + 1} times: try again later, or with fewer "
-                "requests at once; what was embedded so far is kept."
-            ) from None
-        except APIConnectionError as error:
-            raise InputError(
-                f"The connection to {name.host} broke off "
-                f"({type(error.__cause__ or error).__name__}), tried "
-                f"{self._model.connection.retries + 1} times: try again later; what was embedded "
-                "so far is kept."
-            ) from None
-        except APIStatusError as error:
-            key, tries = self._model.key, self._model.connection.retries + 1
+            return await ask(texts)
+        except RefusedError as error:
             if is_too_much(error):
-                raise _TooMuchError(shown(words(error), key)) from None
-            raise InputError(refusal(error, name, key=key, tries=tries)) from None
-        return answer.content
+                raise _TooMuchError(shown(words(error), self._model.key)) from None
+            raise self._model.explain(error) from None
+        except SendError as error:
+            raise self._model.explain(error) from None
 
 
 def dim_parameter(name: HostedName) -> str | None:

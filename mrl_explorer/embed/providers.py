@@ -1,11 +1,8 @@
 """Providers of hosted models: how each is addressed and asked. A further one is one more entry."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
-
-Shape = Literal["openai", "cohere", "google"]
-"""Whose request and response a provider uses."""
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +22,12 @@ class Provider:
     source : str
         Public address that states the facts of this entry.
     url_variable, url_suffix : str
-        Environment variable in which its own client looks for another address, and what follows
-        that address; empty for none.
+        Environment variable in which its own client looks for another address, and what that
+        client adds to an address; empty for none.
     key_header : str
         Header of the key. "Authorization" is followed by the word Bearer.
-    path : str
-        Below the address; `{model}` stands for the model's id.
-    shape : str
-        As in `Shape`.
+    client : str
+        Module of the client library by which it is asked. All but openai are optional.
     dim_parameter : str or None
         How it is told the dims, for models that the registry does not know.
     role_parameter : str or None
@@ -42,6 +37,9 @@ class Provider:
     fixed : mapping
         Parameters that every request has: vectors as floats, texts that are too long cut at the
         end.
+    packed : mapping
+        Parameters by which the same floats come in base64, sent in place of those in `fixed`. Not
+        part of what decides the vectors.
     max_texts : int
         Texts a request at most.
     max_bytes : int
@@ -57,19 +55,30 @@ class Provider:
     url_variable: str = ""
     url_suffix: str = ""
     key_header: str = "Authorization"
-    path: str = "/embeddings"
-    shape: Shape = "openai"
+    client: str = "openai"
     dim_parameter: str | None = "dimensions"
     role_parameter: str | None = None
     query_role: str = ""
     document_role: str = ""
     fixed: Mapping[str, Any] = field(default_factory=dict)
+    packed: Mapping[str, Any] = field(default_factory=dict)
     max_texts: int = 128
     max_bytes: int = 100_000
 
     def role(self, kind: str) -> str:
         """Give the role of a kind of text; "" where there are none."""
         return self.query_role if kind == "query" else self.document_role
+
+    def parameters(
+        self, kind: str, *, dim_parameter: str | None, dim: int | None
+    ) -> dict[str, Any]:
+        """Give the parameters of a request beside model and texts; a `dim` of None is not sent."""
+        parameters = {**self.fixed, **self.packed}
+        if self.role_parameter:
+            parameters[self.role_parameter] = self.role(kind)
+        if dim is not None and dim_parameter:
+            parameters[dim_parameter] = dim
+        return parameters
 
 
 # OpenAI takes 2,048 texts and 300,000 tokens a request (openai 3.57.0, resources/embeddings.py).
@@ -99,22 +108,25 @@ PROVIDERS = {
             key_header="api-key",
             fixed=_OPENAI.fixed,
         ),
-        # At most 96 texts: https://docs.cohere.com/reference/embed
+        # At most 96 texts. Base64 for Embed v3 and newer: cohere 7.3.1, v2/client.py.
         Provider(
             "cohere",
             "Cohere",
             "https://api.cohere.com/v2",
             ("CO_API_KEY", "COHERE_API_KEY"),
             "https://docs.cohere.com/reference/embed",
-            path="/embed",
-            shape="cohere",
+            url_variable="CO_API_URL",
+            url_suffix="/v2",
+            client="cohere",
             dim_parameter="output_dimension",
             role_parameter="input_type",
             query_role="search_query",
             document_role="search_document",
             fixed={"embedding_types": ["float"], "truncate": "END"},
+            packed={"embedding_types": ["base64"]},
             max_texts=96,
         ),
+        # Its endpoint is OpenAI's, with these parameters more.
         Provider(
             "voyage",
             "Voyage AI",
@@ -126,6 +138,7 @@ PROVIDERS = {
             query_role="query",
             document_role="document",
             fixed={"output_dtype": "float", "truncation": True},
+            packed={"encoding_format": "base64"},
         ),
         # batchEmbedContents takes at most 100 requests.
         Provider(
@@ -134,15 +147,17 @@ PROVIDERS = {
             "https://generativelanguage.googleapis.com/v1beta",
             ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
             "https://ai.google.dev/api/embeddings",
+            url_variable="GOOGLE_GEMINI_BASE_URL",
+            url_suffix="/v1beta",
             key_header="x-goog-api-key",
-            path="/models/{model}:batchEmbedContents",
-            shape="google",
+            client="google.genai",
             dim_parameter="outputDimensionality",
             role_parameter="taskType",
             query_role="RETRIEVAL_QUERY",
             document_role="RETRIEVAL_DOCUMENT",
             max_texts=100,
         ),
+        # Its endpoint is OpenAI's, with these parameters more.
         Provider(
             "jina",
             "Jina AI",
@@ -162,54 +177,11 @@ PROVIDERS = {
             "https://api.mistral.ai/v1",
             ("MISTRAL_API_KEY",),
             "https://docs.mistral.ai/api/endpoint/embeddings",
+            url_suffix="/v1",
+            client="mistralai.client",
             dim_parameter="output_dimension",
             max_bytes=16_000,
         ),
     )
 }
 """Every provider by the name that stands before the colon."""
-
-
-def request_body(
-    provider: Provider,
-    texts: Sequence[str],
-    *,
-    model: str,
-    kind: str,
-    dim_parameter: str | None,
-    dim: int | None,
-) -> dict[str, Any]:
-    """Build the JSON of a request for the vectors of texts; a `dim` of None is not sent."""
-    settings = dict(provider.fixed)
-    if provider.role_parameter:
-        settings[provider.role_parameter] = provider.role(kind)
-    if dim is not None and dim_parameter:
-        settings[dim_parameter] = dim
-    if provider.shape == "google":
-        name = f"models/{model}"
-        return {
-            "requests": [
-                {"model": name, "content": {"parts": [{"text": text}]}, **settings}
-                for text in texts
-            ]
-        }
-    field_name = "texts" if provider.shape == "cohere" else "input"
-    return {"model": model, field_name: list(texts), **settings}
-
-
-def response_vectors(provider: Provider, answer: Any) -> list[Any]:  # noqa: ANN401 - any JSON
-    """Find the vectors in a response, in the order of the texts.
-
-    Raises
-    ------
-    KeyError, TypeError, IndexError
-        If the response is not of the provider's shape.
-    """
-    if provider.shape == "cohere":
-        return list(answer["embeddings"]["float"])
-    if provider.shape == "google":
-        return [item["values"] for item in answer["embeddings"]]
-    items = answer["data"]
-    if all("index" in item for item in items):
-        items = sorted(items, key=lambda item: item["index"])
-    return [item["embedding"] for item in items]

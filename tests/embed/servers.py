@@ -48,6 +48,10 @@ def texts_of(body):
     return body.get("input", body.get("texts"))
 
 
+def packed(vector):
+    return base64.b64encode(vector.tobytes()).decode()
+
+
 def usual_answer(body):
     texts = texts_of(body)
     settings = body["requests"][0] if "requests" in body else body
@@ -62,17 +66,24 @@ def usual_answer(body):
     role = next(
         (settings[name] for name in ("input_type", "taskType", "task") if name in settings), ""
     )
-    vectors = [vector_of(text, dim=dim, role=role) for text in texts]
+    return answer_of(body, [vector_of(text, dim=dim, role=role) for text in texts])
+
+
+def answer_of(body, vectors):
+    """Vectors in the shape that the provider asked in this way answers in."""
     if "requests" in body:
         return {"embeddings": [{"values": vector.tolist()} for vector in vectors]}
     if "texts" in body:
-        return {"embeddings": {"float": [vector.tolist() for vector in vectors]}}
-    if body.get("encoding_format") == "base64":
-        vectors = [base64.b64encode(vector.tobytes()).decode() for vector in vectors]
-    else:
-        vectors = [vector.tolist() for vector in vectors]
-    items = [{"index": row, "embedding": vector} for row, vector in enumerate(vectors)]
-    return {"data": items[::-1], "usage": {"total_tokens": 1}}
+        (kind,) = body["embedding_types"]
+        rows = [packed(v) if kind == "base64" else v.tolist() for v in vectors]
+        return {"id": "1", "embeddings": {kind: rows}, "texts": [], "meta": {}}
+    base64_wanted = body.get("encoding_format") == "base64"
+    items = [
+        {"object": "embedding", "index": row, "embedding": packed(v) if base64_wanted else v}
+        for row, v in enumerate(v if base64_wanted else v.tolist() for v in vectors)
+    ]
+    usage = {"prompt_tokens": 1, "completion_tokens": 0, "total_tokens": 1}
+    return {"id": "1", "object": "list", "model": "m", "data": items[::-1], "usage": usage}
 
 
 class Handler(BaseHTTPRequestHandler):

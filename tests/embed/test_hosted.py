@@ -78,39 +78,6 @@ def test_a_model_of_the_hub_behind_an_own_server_keeps_its_prompts_and_dims(serv
     assert "dimensions" not in provider.requests[0]["body"]
 
 
-@pytest.mark.parametrize(
-    ("name", "path", "header", "role", "sent"),
-    [
-        ("cohere:embed-v4.0", "/v1/embed", "Authorization", "input_type", "search_query"),
-        ("voyage:voyage-4", "/v1/embeddings", "Authorization", "input_type", "query"),
-        (
-            "google:gemini-embedding-001",
-            "/v1/models/gemini-embedding-001:batchEmbedContents",
-            "x-goog-api-key",
-            "taskType",
-            "RETRIEVAL_QUERY",
-        ),
-        ("jina:jina-embeddings-v3", "/v1/embeddings", "Authorization", "task", "retrieval.query"),
-        ("azure:deployment", "/v1/embeddings", "api-key", None, ""),
-        ("mistral:codestral-embed", "/v1/embeddings", "Authorization", None, ""),
-    ],
-)
-def test_each_provider_is_asked_in_its_own_way(served, name, path, header, role, sent):
-    url, provider = served
-    model = load(url, name=f"{name}#4", key="the-key")
-    vectors = encode(model, ["x", "y"], kind="query")
-    np.testing.assert_array_equal(vectors, expected(["x", "y"], dim=4, role=sent))
-    request = provider.requests[-1]
-    assert request["path"] == path
-    assert request["headers"][header.lower()].removeprefix("Bearer ") == "the-key"
-    settings = request["body"].get("requests", [request["body"]])[0]
-    if role:
-        assert settings[role] == sent
-        encode(model, ["x"], kind="document")
-        body = provider.requests[-1]["body"]
-        assert body.get("requests", [body])[0][role] not in ("", sent)
-
-
 def test_requests_overlap_across_the_chunks_of_the_cache(served, tmp_path):
     url, provider = served
     provider.seconds = 0.3

@@ -7,7 +7,10 @@ from mrl_explorer.errors import InputError
 
 @pytest.fixture(autouse=True)
 def no_addresses(monkeypatch):
-    for name in ("OPENAI_BASE_URL", "AZURE_OPENAI_ENDPOINT"):
+    for name in (
+        *("OPENAI_BASE_URL", "AZURE_OPENAI_ENDPOINT"),
+        *("CO_API_URL", "GOOGLE_GEMINI_BASE_URL"),
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -78,6 +81,22 @@ def test_azure_has_the_address_in_the_environment(monkeypatch):
     assert describe_model("azure:text-embedding-3-large").matryoshka.dims == (256, 1024, 3072)
 
 
+@pytest.mark.parametrize(
+    ("variable", "address", "name", "url"),
+    [
+        ("OPENAI_BASE_URL", "https://proxy/v1/", "openai:m", "https://proxy/v1"),
+        ("CO_API_URL", "https://proxy/cohere", "cohere:m", "https://proxy/cohere/v2"),
+        ("GOOGLE_GEMINI_BASE_URL", "https://proxy", "google:m", "https://proxy/v1beta"),
+        ("GOOGLE_GEMINI_BASE_URL", "https://proxy/v1beta", "google:m", "https://proxy/v1beta"),
+    ],
+)
+def test_the_variables_of_the_providers_own_clients_name_other_addresses(
+    monkeypatch, variable, address, name, url
+):
+    monkeypatch.setenv(variable, address)
+    assert parse_hosted(name).url == url
+
+
 def test_a_model_of_the_hub_behind_an_own_server_is_described_as_on_the_hub():
     known = describe_model("openai:jinaai/jina-embeddings-v3@https://host/v1")
     assert known.entry.access == "hosted"
@@ -96,3 +115,22 @@ def test_everything_that_decides_the_vectors_decides_the_digest():
         "mistral:m@https://host/v1",
     ]
     assert len({hosted_digest(parse_hosted(name)) for name in names}) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("name", "digest"),
+    [
+        ("openai:text-embedding-3-small", "f0f7f3559d1a6132"),
+        ("openai:text-embedding-3-large#1024", "9e68fb1190eccbd3"),
+        ("azure:m@https://host/openai/v1", "7dbaacd41c3f9b8a"),
+        ("cohere:embed-v4.0", "cd8ffb68bf578fa5"),
+        ("voyage:voyage-4", "d105919c001a06dd"),
+        ("google:gemini-embedding-001", "7997dcc948cbf565"),
+        ("google:gemini-embedding-2#768", "9b6ec6ac10c2bf23"),
+        ("jina:jina-embeddings-v3", "bd128cc49db81f86"),
+        ("mistral:codestral-embed", "25d53a1edeb35995"),
+    ],
+)
+def test_what_was_paid_for_once_is_found_again(name, digest):
+    """Computed when vectors of these models were first cached: another one embeds them anew."""
+    assert hosted_digest(parse_hosted(name)).startswith(digest)
