@@ -14,6 +14,7 @@ from mrl_explorer.embed import (
     HostedName,
     Told,
     cache_stamp,
+    check_client,
     check_dims,
     describe_model,
     estimate_sending,
@@ -23,6 +24,7 @@ from mrl_explorer.embed import (
     needs_model,
     parse_hosted,
 )
+from mrl_explorer.errors import InputError
 from mrl_explorer.ui import jobs
 from mrl_explorer.ui.problems import literal
 
@@ -52,19 +54,40 @@ def typed_connection(name: str) -> Connection:
 
 
 def has_key(name: str) -> bool:
-    """Tell whether a model can be asked as it is; show a field for the key where there is none."""
+    """Tell whether a model can be asked as it is; show a field for the key where there is none.
+
+    Raises
+    ------
+    InputError
+        If its client library is missing.
+    """
     hosted = parse_hosted(name)
-    if hosted is None or typed_connection(name).key or key_variable(hosted):
+    if hosted is None:
+        return True
+    check_client(hosted)
+    if typed_connection(name).key or key_variable(hosted):
         return True
     return _show_key(hosted)
 
 
 def show_sending(source: DataSource, collection: Collection) -> Connection | None:
-    """Ask for what a hosted model needs; None until the reader has agreed to what is sent."""
+    """Ask for what a hosted model needs; None until the reader has agreed to what is sent.
+
+    Raises
+    ------
+    InputError
+        If its client library is missing, before anything is asked.
+    """
     hosted = None if source.model is None else parse_hosted(source.model)
     if hosted is None or not needs_model(collection):
         return Connection()
     connection = typed_connection(str(hosted))
+    told = Told(source.query_prompt, source.document_prompt, source.trained_dims)
+    try:
+        check_client(hosted)
+    except InputError:
+        if _estimate(source, collection, told, None).n_texts:
+            raise
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             keyed = _show_key(hosted)
@@ -80,7 +103,6 @@ def show_sending(source: DataSource, collection: Collection) -> Connection | Non
                 help=_HELP_CONCURRENCY,
             )
         connection = Connection(connection.key, concurrency=int(concurrency))
-        told = Told(source.query_prompt, source.document_prompt, source.trained_dims)
         estimate = _estimate(source, collection, told, price)
         agreed = _show_agreement(hosted, estimate)
         if estimate.n_texts and not (keyed and agreed):

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from mrl_explorer.embed import REGISTRY
+from mrl_explorer.errors import InputError
+from mrl_explorer.ui.hosted_panel import has_key
 from tests.embed.servers import refuse, serve
 from tests.ui.apps import (
     DOCUMENTS,
@@ -96,6 +98,28 @@ def test_nothing_is_sent_before_a_key_and_an_agreement(page):
     labelled(page.number_input, r"\$ per million").set_value(500.0).run()
     assert "for about $0." in "".join(texts(page))
     assert closed(page)
+
+
+def test_a_missing_client_library_is_named_before_anything_is_asked(page, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cohere", None)
+    choose(page, "cohere:embed-v4.0")
+    assert not page.exception
+    (error,) = page.error
+    assert error.value.startswith("Cohere is asked by its own client library, which is not install")
+    assert "`pip install -r requirements-providers.txt`" in error.value.replace("\\", "")
+    assert not has(page.text_input, "Key for")
+    assert not has(page.checkbox, "Send them to")
+    assert not has(page.button, "Evaluate")
+    monkeypatch.delitem(sys.modules, "cohere")
+    page.run()
+    assert not page.error
+    assert has(page.text_input, "Key for api.cohere.com")
+
+
+def test_a_typed_query_asks_for_no_key_that_it_cannot_use(monkeypatch):
+    monkeypatch.setitem(sys.modules, "google.genai", None)
+    with pytest.raises(InputError, match="Gemini API is asked by its own client library"):
+        has_key("google:gemini-embedding-001")
 
 
 def test_the_keys_of_the_server_are_found_and_not_shown(page, monkeypatch):
