@@ -1,19 +1,39 @@
-"""`train` and `adapt` on a small model whose answer is known."""
+"""`train` and `adapt` on small models whose answer is known."""
+
+import shutil
 
 import numpy as np
 import pytest
+import torch
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+from sentence_transformers.sentence_transformer.modules import (
+    Pooling,
+    StaticEmbedding,
+    Transformer,
+)
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
+from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from mrl_explorer.cli import main
 from mrl_explorer.data import read_pairs
+from mrl_explorer.decide.beside import differences, match
+from mrl_explorer.decide.summary import summarise
 from mrl_explorer.decide.training import split_pairs, train_student
-from mrl_explorer.embed import embed_collection, load_model
-from mrl_explorer.embed.training import Head
+from mrl_explorer.embed import describe_model, embed_collection, load_model
+from mrl_explorer.embed.threads import one_thread
+from mrl_explorer.embed.training import (
+    MODEL_RATE,
+    STATIC_SHARE,
+    Head,
+    TrainingSettings,
+    WholeModel,
+)
 from mrl_explorer.errors import InputError
+from mrl_explorer.retrieval.config import Config
+from mrl_explorer.retrieval.evaluation_file import load_evaluation
+from mrl_explorer.retrieval.metrics import Cutoff
 
 N_PAIRS = 240
 
@@ -57,11 +77,9 @@ def test_a_head_that_helps_is_saved_and_loads(capsys, folder, pairs, tmp_path):
     assert status == 0
     assert "queries that it has not seen" in said.out
     assert "step 0: 4d" in said.err
-    head, *rows = said.out.splitlines()[-4:]
-    assert head.split() == ["dim", "before", "PCA", "trained"]
-    for row in rows[:2]:
-        _, before, pca, trained = map(float, row.split())
-        assert trained > max(before, pca) + 0.1
+    for name in ("prefix", "PCA", "adapter"):
+        assert f"{name} nDCG@10" in said.out
+    assert "(120 queries): +" in said.out
     model = SentenceTransformer(str(tmp_path / "better"), device="cpu")
     assert model.encode(["q1"]).shape == (1, 16)
 
@@ -87,22 +105,23 @@ def test_ctrl_c_keeps_the_best_so_far(folder, pairs):
         seen.append(check)
         if check.step == 40:
             raise KeyboardInterrupt
+        return True
 
-    assert train_student(heads[0], split, dims=[4, 16], on_check=interrupt) == (40, True)
+    settings = TrainingSettings((4, 16))
+    assert train_student(heads[0], split, settings, goes_on=interrupt) == (40, True)
     assert [check.step for check in seen] == [0, 10, 20, 30, 40]
     assert (seen[-1].losses < seen[0].losses).all()
     assert not np.allclose(heads[0].components, np.eye(16))
-    again = train_student(heads[1], split, dims=[4, 16], on_check=lambda check: None)
-    assert again[1] is False
+    assert train_student(heads[1], split, settings)[1] is False
 
 
-def test_who_judges_is_in_no_pair_that_is_learnt_from(folder, pairs):
-    split = split_pairs(read_pairs(pairs))
-    for learnt in (split.training, split.stopping):
-        assert not np.isin(learnt.queries, split.queries).any()
-        assert not np.isin(learnt.documents, split.documents).any()
-    assert not np.isin(split.stopping.queries, split.training.queries).any()
-    assert len(split.queries) == len(split.judgements) == N_PAIRS // 2
+def test_a_table_of_words_takes_longer_steps_than_a_transformer(folder, translation):
+    models = load_model(str(folder)), load_model(str(translation / "model"))
+    static, transformer = (WholeModel(model, [], []) for model in models)
+    table = models[0].local_encoder[0].embedding.weight.detach().numpy()
+    assert static.rate == pytest.approx(STATIC_SHARE * np.sqrt(np.mean(table**2)), rel=1e-5)
+    assert transformer.rate == MODEL_RATE
+    assert WholeModel(models[0], [], [], 0.5).rate == 0.5
 
 
 def test_texts_that_repeat_are_one(tmp_path):
@@ -134,6 +153,11 @@ def test_few_pairs_are_refused(capsys, folder, tmp_path):
         (("--weights", "1,2"), "There are 2 weights for 3 dims"),
         (("--corpus", "x"), "Give either --pairs, or --corpus"),
         (("--steps", "0"), "--steps must be 1 or more"),
+        (("--learning-rate", ".1"), "--learning-rate is for --whole-model"),
+        (("--learning-rate", "0", "--whole-model"), "learns nothing"),
+        (("--whole-model", "--save", "m.npz"), "--whole-model trains none"),
+        (("--evaluation", "x"), "--evaluation needs --corpus"),
+        (("--output", "x"), "--evaluation and --output go together"),
     ],
 )
 def test_what_cannot_work_is_said(capsys, folder, pairs, arguments, sentence):
@@ -147,6 +171,181 @@ def test_a_table_without_pairs(tmp_path):
     file.write_text("a,b\n1,2\n")
     with pytest.raises(InputError, match="no columns of queries and documents"):
         read_pairs(file)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory, folder):
+    """The pairs as a corpus with queries and judgements, and its evaluation."""
+    place = tmp_path_factory.mktemp("corpus")
+    for kind, name in (("documents", "d"), ("queries", "q")):
+        lines = "".join(f"{name}{i},{name}{i}\n" for i in range(N_PAIRS))
+        (place / f"{kind}.csv").write_text(f"id,text\n{lines}")
+    judged = "".join(f"q{i}\td{i}\t1\n" for i in range(N_PAIRS))
+    (place / "qrels.tsv").write_text(f"query-id\tcorpus-id\tscore\n{judged}")
+    grid = "--dims", "4,8,16", "--quantizations", "float32,int8", "--basis", "native,pca"
+    saved = "--depth", "20", "--save", str(place / "before.evaluation")
+    assert main(["evaluate", "--model", str(folder), *map(str, data(place)), *grid, *saved]) == 0
+    return place
+
+
+def data(place):
+    files = {"corpus": "documents.csv", "queries": "queries.csv", "qrels": "qrels.tsv"}
+    return [part for name, file in files.items() for part in (f"--{name}", place / file)]
+
+
+def train_corpus(capsys, folder, corpus, *more):
+    return run(capsys, "train", "--model", folder, *data(corpus), "--dims", "4,8,16", *more)
+
+
+def test_a_head_that_helps_joins_the_grid(capsys, folder, corpus, tmp_path):
+    output, again = tmp_path / "after.evaluation", tmp_path / "again.evaluation"
+    before = load_evaluation(corpus / "before.evaluation")
+    joins = "--evaluation", corpus / "before.evaluation", "--output", output
+    status, said = train_corpus(capsys, folder, corpus, *joins, "--save", tmp_path / "head.npz")
+    assert status == 0, said
+    after = load_evaluation(output)
+    assert {c for c in after.rankings.configs if c.basis == "adapter"} == {
+        Config(dim, quantization, "adapter")
+        for dim in (4, 8, 16)
+        for quantization in ("float32", "int8")
+    }
+    assert set(before.rankings.configs) < set(after.rankings.configs)
+    # 120 documents teach, and the one query of each of them with it.
+    assert after.rankings.n_queries == N_PAIRS // 2
+    summary = summarise(after, Cutoff(10))
+    row = summary.row(Config(4, "float32", "adapter"))
+    assert f"adapter {row.held_out:.3f}".replace(" 0", " ") in said.out
+    own = summary.row(Config(4, "float32", "native"))
+    assert row.ndcg > own.ndcg + 0.1
+    (adapter,) = (basis for basis in after.bases if basis.name == "adapter")
+    saved = np.load(tmp_path / "head.npz")
+    assert np.array_equal(saved["components"], adapter.components)
+    assert saved["dims"].tolist() == [4, 8]
+    # An evaluation that has an adapter gets the new one in its place.
+    status, said = train_corpus(capsys, folder, corpus, "--evaluation", output, "--output", again)
+    assert status == 0, said
+    once_more = load_evaluation(again)
+    assert once_more.rankings.configs == after.rankings.configs
+    assert once_more.source.notes == after.source.notes
+
+
+def test_an_evaluation_of_something_else_is_refused(capsys, folder, corpus, tmp_path):
+    joins = "--output", tmp_path / "after.evaluation", "--evaluation", corpus / "before.evaluation"
+    status, said = train_corpus(capsys, "wordllama-256", corpus, *joins)
+    assert status == 2
+    assert f"is an evaluation of {folder} and not of wordllama-256" in said.err
+    fewer = tmp_path / "fewer"
+    shutil.copytree(corpus, fewer)
+    lines = (corpus / "documents.csv").read_text().splitlines(keepends=True)
+    (fewer / "documents.csv").write_text("".join(lines[:-1]))
+    (fewer / "qrels.tsv").write_text((corpus / "qrels.tsv").read_text().rpartition("q239")[0])
+    status, said = train_corpus(capsys, folder, fewer, *joins)
+    assert status == 2
+    assert "give the data that it was made from" in said.err
+    swapped = tmp_path / "swapped"
+    shutil.copytree(corpus, swapped)
+    renamed = "".join(lines).replace("\nd3,", "\nx,").replace("\nd4,", "\nd3,")
+    (swapped / "documents.csv").write_text(renamed.replace("\nx,", "\nd4,"))
+    status, said = train_corpus(capsys, folder, swapped, *joins)
+    assert status == 2
+    assert "Document 3 of documents.csv is d4, and d3 in the evaluation" in said.err
+    assert not (tmp_path / "after.evaluation").exists()
+
+
+N_WORDS = 24
+
+
+@pytest.fixture(scope="module")
+def translation(tmp_path_factory):
+    """A transformer with random weights, and texts that say the same in words of two languages."""
+    place = tmp_path_factory.mktemp("translation")
+    words = ["[PAD]", "[UNK]", *(f"{side}{i}" for side in "qd" for i in range(N_WORDS))]
+    tokenizer = Tokenizer(WordLevel({w: i for i, w in enumerate(words)}, unk_token="[UNK]"))  # noqa: S106
+    tokenizer.pre_tokenizer = Whitespace()
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token="[PAD]",  # noqa: S106
+        unk_token="[UNK]",  # noqa: S106
+        model_max_length=16,
+    )
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(words),
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=16,
+    )
+    BertModel(config).save_pretrained(place / "bert")
+    fast.save_pretrained(place / "bert")
+    modules = [Transformer(str(place / "bert")), Pooling(32)]
+    SentenceTransformer(modules=modules, device="cpu").save(str(place / "model"))
+    random = np.random.default_rng(0)
+    said = sorted({tuple(sorted(random.choice(N_WORDS, 3, replace=False))) for _ in range(300)})
+    for kind, side in (("documents", "d"), ("queries", "q")):
+        lines = [f"{i}," + " ".join(f"{side}{w}" for w in one) for i, one in enumerate(said)]
+        (place / f"{kind}.csv").write_text("id,text\n" + "\n".join(lines) + "\n")
+    judged = "".join(f"{i}\t{i}\t1\n" for i in range(len(said)))
+    (place / "qrels.tsv").write_text(f"query-id\tcorpus-id\tscore\n{judged}")
+    return place
+
+
+def test_a_whole_model_learns_is_saved_and_stands_beside_the_first(capsys, translation, tmp_path):
+    source = "--model", translation / "model", *data(translation)
+    grid = "--dims", "8,16,32", "--quantizations", "float32", "--basis", "native,pca"
+    before = tmp_path / "before.evaluation"
+    assert run(capsys, "evaluate", *source, *grid, "--depth", 20, "--save", before)[0] == 0
+    saved, output = tmp_path / "better", tmp_path / "after.evaluation"
+    with one_thread():
+        status, said = run(
+            capsys,
+            *("train", *source, "--whole-model", "--dims", "8,16,32", "--steps", 120),
+            *("--learning-rate", ".003", "--save-model", saved),
+            *("--evaluation", before, "--output", output),
+        )
+    assert status == 0, said
+    head, *rows = said.out.splitlines()[-4:]
+    assert head.split() == ["dim", "before", "trained"]
+    for row in rows:
+        _, ndcg, trained = map(float, row.split())
+        assert trained > ndcg + 0.3
+
+    known = describe_model(str(saved)).matryoshka
+    assert (known.verdict, known.dims) == ("yes", (8, 16, 32))
+    first, second = load_evaluation(before), load_evaluation(output)
+    assert second.source.model == str(saved)
+    assert second.rankings.configs == first.rankings.configs
+    assert second.rankings.n_queries == first.rankings.n_queries - len(first.queries.ids) // 2
+    notes = " ".join(second.source.notes)
+    assert "queries taught what is relevant in a training, and are left out" in notes
+    assert "This model was trained on pairs with" in notes
+    # Beside each other: on the queries that both have, and that taught neither.
+    summaries = [summarise(one, Cutoff(10)) for one in (second, first)]
+    config = Config(8)
+    found = differences(summaries[0], config, summaries[1], config, match(second, first))
+    assert found.ndcg.n_queries == second.rankings.n_queries
+    assert found.ndcg.low > 0.3
+
+    # What is saved is what was trained: its vectors are those that the evaluation ranks by.
+    model = SentenceTransformer(str(saved), device="cpu")
+    documents = model.encode_document(lines_of(translation / "documents.csv"))
+    queries = model.encode_query(list(second.queries.texts))
+    unit = [v / np.linalg.norm(v, axis=1, keepdims=True) for v in (queries, documents)]
+    rankings = second.rankings
+    scores = rankings.full_scores[rankings.place(rankings.baseline)]
+    assert np.allclose(np.sort(unit[0] @ unit[1].T)[:, ::-1][:, :20], scores, atol=1e-5)
+
+
+def lines_of(file):
+    return [line.partition(",")[2] for line in file.read_text().splitlines()[1:]]
+
+
+def test_a_whole_model_has_to_be_saved_to_be_evaluated(capsys, folder, corpus, tmp_path):
+    joins = "--output", tmp_path / "after.evaluation", "--evaluation", corpus / "before.evaluation"
+    status, said = train_corpus(capsys, folder, corpus, "--whole-model", *joins)
+    assert status == 2
+    assert "--output with --whole-model needs --save-model" in said.err
 
 
 def write_vectors(tmp_path, n_docs):
@@ -171,6 +370,22 @@ def test_adapt_saves_what_beats_its_start(capsys, tmp_path):
     assert said.out.startswith("The adapter keeps more than PCA")
     assert "step 20: 3d" in said.err
     assert np.load(tmp_path / "adapter.npz")["components"].shape == (24, 24)
+
+
+def test_adapt_joins_the_grid(capsys, tmp_path):
+    data = write_vectors(tmp_path, 3000)
+    before, after = tmp_path / "before.evaluation", tmp_path / "after.evaluation"
+    grid = "--dims", "3,6", "--quantizations", "float32", "--basis", "native,pca"
+    assert run(capsys, "evaluate", *data, *grid, "--save", before)[0] == 0
+    joins = "--evaluation", before, "--output", after
+    status, said = run(capsys, "adapt", *data, "--dims", "3", *joins)
+    assert status == 0, said
+    joined = load_evaluation(after)
+    row = summarise(joined, Cutoff(10)).row(Config(3, "float32", "adapter"))
+    assert f"adapter {row.held_out:.3f}".replace(" 0", " ") in said.out
+    # Nothing was judged, so no query taught it and all stay.
+    assert joined.rankings.n_queries == 150
+    assert main(["tiers", str(after), "--min-recall", ".9", "--n-vectors", "1e6"]) == 0
 
 
 def test_adapt_refuses_few_documents(capsys, tmp_path):

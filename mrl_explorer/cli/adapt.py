@@ -1,26 +1,26 @@
-"""`adapt`: train a linear map that is made to be cut, and save it if it is worth having."""
+"""`adapt`: train a linear map that is made to be cut, and give it out if it is worth having."""
 
 import argparse
 import sys
-from pathlib import Path
 
+from mrl_explorer.cli.adapters import (
+    add_ways_out,
+    check_same_data,
+    check_ways_out,
+    figures,
+    hand_out,
+    held_out_rows,
+)
 from mrl_explorer.cli.bar import Bar
-from mrl_explorer.cli.output import align, check_target, integers, loss_line
+from mrl_explorer.cli.output import integers, loss_line
 from mrl_explorer.cli.recommend import EXIT_NOTHING_HOLDS
 from mrl_explorer.cli.sending import add_agreement, embed_as_agreed
-from mrl_explorer.decide.adapters import LEAST_JUDGED, Trained, train_and_judge
-from mrl_explorer.embed import DataSource, Told, adapter_npz, is_hosted, load_model, save_adapted
+from mrl_explorer.decide.adapters import LEAST_JUDGED, train_and_judge
+from mrl_explorer.embed import DataSource, Told, is_hosted, load_model
 from mrl_explorer.errors import InputError
-from mrl_explorer.report.adapters import (
-    best_sentence,
-    taught_sentence,
-    verdict_rows,
-    verdict_sentences,
-    verdict_title,
-)
 from mrl_explorer.retrieval.adapter import Checkpoint
 from mrl_explorer.retrieval.config import default_dims
-from mrl_explorer.retrieval.evaluation import vectors_of
+from mrl_explorer.retrieval.evaluation import Source, vectors_of
 
 
 def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -44,12 +44,10 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     add("--model", metavar="NAME", help="as for evaluate")
     add("--dims", type=integers, metavar="64,128", help="dims to be cut at (default: a ladder)")
     add("-k", "--k", type=int, default=10, help="results that count (default: 10)")
-    add("--save", type=Path, metavar="FILE", help="write the matrix and a recipe as NPZ")
-    add(
-        "--save-model",
-        type=Path,
-        metavar="FOLDER",
-        help="write the model with the map behind it, for SentenceTransformer to load",
+    add_ways_out(
+        command,
+        joins="write that evaluation here with the adapter in its grid, without the queries that "
+        "taught it",
     )
     add_agreement(command)
 
@@ -65,8 +63,8 @@ def _adapt(options: argparse.Namespace) -> int:
             f"--save-model cannot save {options.model}, which is behind its provider's API: --save "
             "writes the matrix, which goes behind the vectors that the API returns."
         )
-    for target in (options.save, options.save_model):
-        check_target(target)
+    evaluation = check_ways_out(options)
+    made = Source("", "") if evaluation is None else evaluation.source
     with Bar() as bar:
         source = DataSource(
             options.corpus,
@@ -75,8 +73,12 @@ def _adapt(options: argparse.Namespace) -> int:
             document_vectors=options.corpus_vectors,
             query_vectors=options.queries_vectors,
             model=options.model,
+            query_prompt=made.query_prompt,
+            document_prompt=made.document_prompt,
         )
         collection, origin = embed_as_agreed(source, source.read(bar.show), options, bar.show)
+        if evaluation is not None:
+            check_same_data(evaluation, collection)
         full_dim = vectors_of(collection.documents).shape[1]
         dims = options.dims or default_dims(full_dim, trained=origin.trained_dims)
 
@@ -85,32 +87,27 @@ def _adapt(options: argparse.Namespace) -> int:
             return True
 
         trained = train_and_judge(
-            collection, dims=dims, k=options.k, goes_on=tell, on_progress=bar.show
+            collection,
+            dims=dims,
+            k=options.k,
+            exclude_self=made.exclude_self,
+            unseen=held_out_rows(evaluation),
+            goes_on=tell,
+            on_progress=bar.show,
         )
-    sys.stdout.write(_figures(trained))
+    sys.stdout.write(figures(trained))
     if not trained.verdict.offered:
         return EXIT_NOTHING_HOLDS
-    named = trained.dims[:-1]
-    if options.save is not None:
-        try:
-            options.save.write_bytes(adapter_npz(trained.components, dims=named))
-        except OSError as error:
-            raise InputError(
-                f"{options.save} cannot be written ({error.strerror}): choose a folder you may "
-                "write to."
-            ) from error
+    model = None
     if options.save_model is not None:
         model = load_model(options.model, Told(origin.query_prompt, origin.document_prompt))
-        save_adapted(model, trained.components, options.save_model, dims=named)
+    with Bar() as bar:
+        hand_out(
+            trained,
+            collection,
+            options,
+            evaluation=evaluation,
+            model=model,
+            on_progress=bar.show,
+        )
     return 0
-
-
-def _figures(trained: Trained) -> str:
-    """Lay the verdict out for a terminal."""
-    verdict = trained.verdict
-    rows = verdict_rows(verdict)
-    lines = [list(rows[0])]
-    lines += [[f"{v:.3f}" if isinstance(v, float) else str(v) for v in r.values()] for r in rows]
-    sentences = (*verdict_sentences(verdict), taught_sentence(trained), best_sentence(trained))
-    said = "".join(f"{sentence}\n" for sentence in sentences)
-    return f"{verdict_title(verdict)}\n{said}{align(lines, left=set())}"

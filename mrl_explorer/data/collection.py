@@ -130,6 +130,31 @@ class Judgements:
     def __len__(self) -> int:
         return len(self.gains)
 
+    @property
+    def n_answered(self) -> int:
+        """Queries with a relevant document."""
+        return len(np.unique(self.query_rows[self.gains > 0]))
+
+    def of_queries(self, rows: npt.NDArray[np.integer]) -> "Judgements":
+        """Keep those by some queries, (n,) rows ascending, with their places among these."""
+        kept = np.isin(self.query_rows, rows)
+        return replace(
+            self,
+            query_rows=np.searchsorted(rows, self.query_rows[kept]).astype(np.int32),
+            document_rows=self.document_rows[kept],
+            gains=self.gains[kept],
+        )
+
+    def of_documents(self, rows: npt.NDArray[np.integer]) -> "Judgements":
+        """Keep those of some documents, (n,) rows ascending, with their places among these."""
+        kept = np.isin(self.document_rows, rows)
+        return replace(
+            self,
+            query_rows=self.query_rows[kept],
+            document_rows=np.searchsorted(rows, self.document_rows[kept]).astype(np.int32),
+            gains=self.gains[kept],
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Collection:

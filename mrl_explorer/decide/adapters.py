@@ -1,4 +1,4 @@
-"""Whether a trained adapter is worth having, on documents and queries that it has not seen."""
+"""Adapters: trained on one part of the data, judged on the other, and joined to the grid."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -6,107 +6,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mrl_explorer.data import Collection, Judgements, own_rows
-from mrl_explorer.decide.pairs import Pair, compare
+from mrl_explorer.decide.adapter_verdict import AdapterVerdict, judge_basis
 from mrl_explorer.errors import InputError
 from mrl_explorer.progress import OnProgress, Progress, silent
-from mrl_explorer.retrieval.adapter import MOST_QUERIES, Checkpoint, Relevant, short, train
+from mrl_explorer.retrieval.adapter import MOST_QUERIES, Checkpoint, Relevant, train
 from mrl_explorer.retrieval.basis import Basis
-from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.evaluation import Evaluation, vectors_of
 from mrl_explorer.retrieval.extension import extend
-from mrl_explorer.retrieval.held_out import HeldOut, rank_held_out, searched_half
-from mrl_explorer.retrieval.metrics import Cutoff, recall, relevance
-
-START, NATIVE = "pca", "native"
+from mrl_explorer.retrieval.held_out import searched_half
+from mrl_explorer.retrieval.query_subset import keep_queries
 
 LEAST_JUDGED = 100
 """Judged queries from which relevance is trained: half of them are, and fewer than 50 others leave
 an interval wider than what an adapter gains."""
 
 _SEED = 20_32
-_NOTE = "The adapter in the grid learnt relevance from "
-
-
-@dataclass(frozen=True, slots=True)
-class AdapterRow:
-    """One measure at one dim: means over the queries that judge, on the documents held out.
-
-    Attributes
-    ----------
-    dim : int
-        Dims kept.
-    native, pca, adapter : float
-        Of the model's prefix, of the principal axes and of the adapter.
-    gain, over_native : Pair
-        Adapter minus PCA, and minus the prefix, each with an interval of its own.
-    """
-
-    dim: int
-    native: float
-    pca: float
-    adapter: float
-    gain: Pair
-    over_native: Pair
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One measure of an adapter, recall or nDCG.
-
-    Attributes
-    ----------
-    rows : tuple of AdapterRow
-        One a dim, ascending, full dimension last.
-    gain, over_native : Pair
-        Adapter minus PCA, its start, and minus the model's own prefix, averaged over the dims of
-        `short`.
-    """
-
-    rows: tuple[AdapterRow, ...]
-    gain: Pair
-    over_native: Pair
-
-    @property
-    def is_better(self) -> bool:
-        """Whether it beats both its start and the model's own prefix, beyond the interval."""
-        return self.gain.low > 0 and self.over_native.low > 0
-
-    @property
-    def is_worse(self) -> bool:
-        """Whether one of them beats it, beyond the interval."""
-        return self.gain.high < 0 or self.over_native.high < 0
-
-
-@dataclass(frozen=True, slots=True)
-class AdapterVerdict:
-    """What the measurement says.
-
-    Attributes
-    ----------
-    recall : Measured
-        Recall@k against full dimension.
-    ndcg : Measured or None
-        nDCG@k by judgement; None without judgements of these documents by queries that judge.
-    dims : tuple of int
-        Dims that the averages are of.
-    k, n_docs, n_queries, n_judged : int
-        Results that count, documents held out, queries that judge, and those of them with a
-        relevant document among these.
-    """
-
-    recall: Measured
-    ndcg: Measured | None
-    dims: tuple[int, ...]
-    k: int
-    n_docs: int
-    n_queries: int
-    n_judged: int
-
-    @property
-    def offered(self) -> bool:
-        """Whether one measure is better and the other is not measurably worse."""
-        measures = (self.recall, *(() if self.ndcg is None else (self.ndcg,)))
-        return any(m.is_better for m in measures) and not any(m.is_worse for m in measures)
+_LEFT_OUT = " queries taught what is relevant in a training, and are left out of this run."
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,9 +31,9 @@ class Trained:
     Attributes
     ----------
     basis : Basis
-        The map that keeps the most neighbours of documents that were not trained on.
+        The map that was best on what tells when to stop.
     dims : tuple of int
-        Prefixes that it was trained for, full dimension last.
+        Dims that the losses are of, ascending.
     steps : tuple of int
         Where the loss was checked.
     losses : np.ndarray
@@ -130,8 +45,8 @@ class Trained:
     taught : np.ndarray
         Rows of the queries whose judgements were trained on or told when to stop, ascending.
     n_teachable : int or None
-        Queries with a relevant document among those trained on; None without judgements. Fewer
-        than `LEAST_JUDGED` teach nothing.
+        Queries that could teach relevance beside neighbours, of which it takes `LEAST_JUDGED`; None
+        without judgements, and where pairs alone teach.
     """
 
     basis: Basis
@@ -148,6 +63,11 @@ class Trained:
         """The matrix: (full_dim, full_dim) float32, one axis a row."""
         assert self.basis.components is not None  # noqa: S101 - an adapter has components
         return self.basis.components
+
+    @property
+    def cuts(self) -> tuple[int, ...]:
+        """The dims that cut something."""
+        return tuple(dim for dim in self.dims if dim < len(self.components))
 
 
 def train_and_judge(
@@ -213,30 +133,20 @@ def train_and_judge(
         if not steps:
             raise
         # On a terminal, Ctrl-C ends the training and not the work: the best so far is judged.
-    judging = np.setdiff1d(np.arange(len(queries)), taught, assume_unique=True)
-    basis = checkpoint.best
-    held_out = rank_held_out(
-        documents,
-        queries[judging],
-        adapter_configs(checkpoint.dims),
-        depth=k,
-        excluded=None if excluded is None else excluded[judging],
-        rows=basis.unseen,
-        trained=[basis],
-        on_progress=on_progress,
-    )
-    assert held_out is not None  # noqa: S101 - an adapter is fitted, and documents are enough
-    judgements = collection.judgements
     return Trained(
-        basis,
+        checkpoint.best,
         checkpoint.dims,
         tuple(steps),
         np.array(losses),
         checkpoint.best_step,
-        judge(
-            held_out,
+        judge_basis(
+            collection,
+            checkpoint.best,
+            dims=checkpoint.dims,
+            taught=taught,
             k=k,
-            judgements=None if judgements is None else _of_queries(judgements, judging),
+            excluded=excluded,
+            on_progress=on_progress,
         ),
         taught,
         n_teachable,
@@ -256,8 +166,12 @@ def _taught(
         queries = queries[excluded[queries] < 0]
     if len(queries) < LEAST_JUDGED:
         return none, len(queries)
-    drawn = np.random.default_rng(_SEED).permutation(queries)
-    return np.sort(drawn[: min(len(queries) // 2, MOST_QUERIES)]), len(queries)
+    return np.sort(teaching_half(queries)[:MOST_QUERIES]), len(queries)
+
+
+def teaching_half(queries: np.ndarray) -> np.ndarray:
+    """Draw half of the queries that could teach: (n,) rows, in the order drawn."""
+    return np.random.default_rng(_SEED).permutation(queries)[: len(queries) // 2]
 
 
 def _relevant(
@@ -266,7 +180,7 @@ def _relevant(
     """Give what some queries teach."""
     if judgements is None or len(taught) == 0:
         return None
-    kept = _of_queries(judgements, taught)
+    kept = judgements.of_queries(taught)
     relevant = kept.gains > 0
     return Relevant(queries[taught], kept.query_rows[relevant], kept.document_rows[relevant])
 
@@ -280,118 +194,36 @@ def join_grid(
 ) -> Evaluation:
     """Rank an adapter in every dim and quantization of an evaluation.
 
-    Judgements that it learnt from would flatter it, so their queries no longer count in what is
-    measured by judgement, whatever the basis; a note says so.
+    Queries that taught it relevance would flatter it, and so leave the evaluation, whatever the
+    basis; a note says so.
 
     Returns
     -------
     Evaluation
         With the basis "adapter" beside what there was.
+
+    Raises
+    ------
+    InputError
+        If the collection is another, or no query is left.
     """
     larger = extend(evaluation, collection, trained=trained.basis, on_progress=on_progress)
-    notes = [note for note in larger.source.notes if not note.startswith(_NOTE)]
-    judgements = larger.judgements
-    if judgements is not None and len(trained.taught):
-        kept = ~np.isin(judgements.query_rows, trained.taught)
-        judgements = replace(
-            judgements,
-            query_rows=judgements.query_rows[kept],
-            document_rows=judgements.document_rows[kept],
-            gains=judgements.gains[kept],
+    return leave_out(larger, collection, trained.taught)
+
+
+def leave_out(evaluation: Evaluation, collection: Collection, taught: np.ndarray) -> Evaluation:
+    """Take the queries that taught, rows of the collection, out of an evaluation of it."""
+    teachers = {collection.queries.ids[row] for row in taught}
+    kept = np.array([row for row, one in enumerate(evaluation.queries.ids) if one not in teachers])
+    if len(kept) == len(evaluation.queries.ids):
+        return evaluation
+    if not len(kept):
+        raise InputError(
+            "Every query of this run taught an adapter, which leaves none to measure by: evaluate "
+            "again."
         )
-        notes.append(
-            f"{_NOTE}{len(trained.taught):,} queries: nDCG, MRR and success are of the other "
-            "judged queries alone."
-        )
-    source = replace(larger.source, notes=tuple(notes))
-    return replace(larger, source=source, judgements=judgements)
-
-
-def adapter_configs(dims: tuple[int, ...]) -> tuple[Config, ...]:
-    """List what has to be ranked for a verdict."""
-    return tuple(Config(dim, basis=basis) for basis in (NATIVE, START, "adapter") for dim in dims)
-
-
-def judge(
-    held_out: HeldOut, *, k: int = 10, judgements: Judgements | None = None
-) -> AdapterVerdict:
-    """Compare an adapter with its start and with the model's own prefix.
-
-    One figure for all short dims, so that none is picked for its luck. The intervals are of the
-    difference query by query.
-
-    Parameters
-    ----------
-    held_out : HeldOut
-        Lists of what `adapter_configs` names, of documents that the adapter has not seen.
-    k : int
-        Results that count, cut to the documents there are.
-    judgements : Judgements, optional
-        Of all documents, by these queries.
-    """
-    rankings = held_out.rankings
-    cutoff = Cutoff(min(k, rankings.n_docs))
-    dims = sorted(c.dim for c in rankings.configs if c.basis == "adapter")
-    counts = short(dims, rankings.full_dim)
-    places = {
-        basis: [rankings.place(Config(dim, basis=basis)) for dim in dims]
-        for basis in (NATIVE, START, "adapter")
-    }
-
-    def measured(values: np.ndarray) -> Measured:
-        of = {basis: values[rows] for basis, rows in places.items()}
-
-        def over(other: str, rows: np.ndarray | list[int]) -> Pair:
-            return compare(of["adapter"][rows].mean(axis=0), of[other][rows].mean(axis=0))
-
-        return Measured(
-            tuple(
-                AdapterRow(
-                    dim,
-                    float(of[NATIVE][row].mean()),
-                    float(of[START][row].mean()),
-                    float(of["adapter"][row].mean()),
-                    over(START, [row]),
-                    over(NATIVE, [row]),
-                )
-                for row, dim in enumerate(dims)
-            ),
-            over(START, counts),
-            over(NATIVE, counts),
-        )
-
-    judged = None if judgements is None else _of_half(judgements, held_out.rows)
-    ndcg = None
-    if judged is not None and (judged.gains > 0).any():
-        ndcg = relevance(rankings, judged, cutoff).ndcg
-    return AdapterVerdict(
-        measured(recall(rankings, cutoff)),
-        None if ndcg is None else measured(ndcg),
-        tuple(dim for dim, is_short in zip(dims, counts, strict=True) if is_short),
-        cutoff.k,
-        rankings.n_docs,
-        rankings.n_queries,
-        0 if ndcg is None else ndcg.shape[1],
-    )
-
-
-def _of_half(judgements: Judgements, rows: np.ndarray) -> Judgements:
-    """Keep the judgements of some documents, with their places among these."""
-    kept = np.isin(judgements.document_rows, rows)
-    return replace(
-        judgements,
-        query_rows=judgements.query_rows[kept],
-        document_rows=np.searchsorted(rows, judgements.document_rows[kept]).astype(np.int32),
-        gains=judgements.gains[kept],
-    )
-
-
-def _of_queries(judgements: Judgements, rows: np.ndarray) -> Judgements:
-    """Keep the judgements by some queries, with their places among these."""
-    kept = np.isin(judgements.query_rows, rows)
-    return replace(
-        judgements,
-        query_rows=np.searchsorted(rows, judgements.query_rows[kept]).astype(np.int32),
-        document_rows=judgements.document_rows[kept],
-        gains=judgements.gains[kept],
-    )
+    n_left_out = len(collection.queries) - len(kept)
+    source = evaluation.source
+    notes = [note for note in source.notes if not note.endswith(_LEFT_OUT)]
+    notes.append(f"{n_left_out:,}{_LEFT_OUT}")
+    return replace(keep_queries(evaluation, kept), source=replace(source, notes=tuple(notes)))

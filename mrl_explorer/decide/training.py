@@ -1,16 +1,27 @@
 """Training on judged pairs, held against the model as it was, on queries and documents unseen."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from mrl_explorer.data import Collection, Judgements
+from mrl_explorer.data import Collection, Judgements, own_rows
+from mrl_explorer.decide.adapter_verdict import judge_basis
+from mrl_explorer.decide.adapters import Trained, teaching_half
 from mrl_explorer.decide.pairs import Pair, compare
-from mrl_explorer.embed.training import PairCheck, Pairs, Student, train_on_pairs
+from mrl_explorer.embed.training import (
+    Head,
+    PairCheck,
+    Pairs,
+    Student,
+    TrainingSettings,
+    train_on_pairs,
+)
 from mrl_explorer.errors import InputError
 from mrl_explorer.progress import OnProgress, Progress, silent
+from mrl_explorer.retrieval.basis import Basis, fit_basis
 from mrl_explorer.retrieval.config import Config
+from mrl_explorer.retrieval.evaluation import vectors_of
 from mrl_explorer.retrieval.held_out import searched_half
 from mrl_explorer.retrieval.metrics import Cutoff, relevance
 
@@ -28,6 +39,8 @@ class PairSplit:
     ----------
     training, stopping : Pairs
         Rows of the collection.
+    taught : np.ndarray
+        Rows of the queries in these pairs, ascending.
     queries, documents : np.ndarray
         Rows that judge, ascending: neither is in a pair that is trained on or stopped by.
     judgements : Judgements
@@ -36,6 +49,7 @@ class PairSplit:
 
     training: Pairs
     stopping: Pairs
+    taught: np.ndarray
     queries: np.ndarray
     documents: np.ndarray
     judgements: Judgements
@@ -83,18 +97,26 @@ class TrainingVerdict:
         return all(gain.low > 0 for gain in self.gains.values())
 
 
-def split_pairs(collection: Collection) -> PairSplit:
-    """Divide judged pairs, always the same way.
+def split_pairs(
+    collection: Collection, *, unseen: np.ndarray | None = None, exclude_self: bool = False
+) -> PairSplit:
+    """Divide the relevant pairs: half of the queries judge, by documents kept from the training.
 
-    A half of the judged queries judges, an eighth tells when to stop. Documents that only these or
-    those name go with them; one that both name is on the side that a seeded draw gives it, and its
-    pairs with the other side are left out. Documents that no query names can be found by all that
-    judge.
+    Queries that cannot judge, since none of these documents is relevant to them, teach.
+
+    Parameters
+    ----------
+    collection : Collection
+        With judgements.
+    unseen : np.ndarray, optional
+        Document rows to judge on, ascending; by default those of `searched_half`.
+    exclude_self : bool
+        Whether queries are documents. These teach nothing, since one may be judged on.
 
     Raises
     ------
     InputError
-        If there are no judgements or too few of them.
+        If there are too few queries with a relevant document.
     """
     judged = collection.judgements
     relevant = None if judged is None else judged.gains > 0
@@ -102,89 +124,152 @@ def split_pairs(collection: Collection) -> PairSplit:
         raise InputError(
             "There are no relevant documents to train on: give judgements, or a file of pairs."
         )
-    query_rows, document_rows = judged.query_rows[relevant], judged.document_rows[relevant]
-    queries = np.unique(query_rows)
-    if len(queries) < LEAST_QUERIES:
+    if judged.n_answered < LEAST_QUERIES:
         raise InputError(
-            f"{len(queries)} queries have a relevant document, and training takes "
+            f"{judged.n_answered} queries have a relevant document, and training takes "
             f"{LEAST_QUERIES}: half of them judge it. Give more judgements or pairs."
         )
-    order = np.random.default_rng(_SEED).permutation(queries)
-    n_judging, n_stopping = len(order) // 2, max(1, len(order) // 8)
-    judging, stopping = order[:n_judging], order[n_judging:][:n_stopping]
-    n_docs = len(collection.documents)
-    judges = np.isin(query_rows, judging)
-    named_by_judges = np.isin(np.arange(n_docs), document_rows[judges])
-    named_by_others = np.isin(np.arange(n_docs), document_rows[~judges])
-    drawn = np.isin(np.arange(n_docs), searched_half(n_docs))
-    unseen = ~named_by_others | (named_by_judges & drawn)
-    learnt = ~judges & ~unseen[document_rows]
-    stops = np.isin(query_rows, stopping)
-    documents = np.flatnonzero(unseen)
-    kept = np.isin(judged.query_rows, judging) & unseen[judged.document_rows] & (judged.gains > 0)
-    judging = np.unique(judged.query_rows[kept])
-    split = PairSplit(
-        Pairs(query_rows[learnt & ~stops], document_rows[learnt & ~stops]),
-        Pairs(query_rows[learnt & stops], document_rows[learnt & stops]),
-        judging,
-        documents,
-        Judgements(
-            judged.name,
-            np.searchsorted(judging, judged.query_rows[kept]).astype(np.int32),
-            np.searchsorted(documents, judged.document_rows[kept]).astype(np.int32),
-            judged.gains[kept],
-        ),
-    )
-    if not all(len(part) for part in (split.training.queries, split.stopping.queries, judging)):
+    documents = searched_half(len(collection.documents)) if unseen is None else unseen
+    held_out = np.isin(judged.document_rows, documents)
+    teachable = np.unique(judged.query_rows[relevant & ~held_out])
+    judging = np.unique(judged.query_rows[relevant & held_out])
+    if exclude_self:
+        teachable = teachable[own_rows(collection.documents, collection.queries)[teachable] < 0]
+    # The drawn half is that of an adapter which learns from neighbours: joined to the grid in turn,
+    # both leave out much the same queries.
+    taught = np.union1d(teaching_half(teachable), np.setdiff1d(teachable, judging))
+    judging = np.setdiff1d(judging, taught)
+    if len(taught) < 2 or not len(judging):
         raise InputError(
             "The judged queries share so few documents that none are left to train or judge on: "
             "give more judgements or pairs."
         )
-    return split
+    order = np.random.default_rng(_SEED).permutation(taught)
+    stopping = order[: max(1, len(order) // 4)]
+    learnt = relevant & ~held_out & np.isin(judged.query_rows, taught)
+    stops = np.isin(judged.query_rows, stopping)
+
+    def pairs(chosen: np.ndarray) -> Pairs:
+        return Pairs(judged.query_rows[chosen], judged.document_rows[chosen])
+
+    return PairSplit(
+        pairs(learnt & ~stops),
+        pairs(learnt & stops),
+        taught,
+        judging,
+        documents,
+        judged.of_queries(judging).of_documents(documents),
+    )
+
+
+def train_head(
+    collection: Collection,
+    settings: TrainingSettings,
+    *,
+    k: int = 10,
+    exclude_self: bool = False,
+    unseen: np.ndarray | None = None,
+    goes_on: Callable[[PairCheck], bool] = lambda _: True,
+    on_progress: OnProgress = silent,
+) -> Trained:
+    """Train an adapter on judged pairs with MatryoshkaLoss, and judge it on what it has not seen.
+
+    It starts from the principal axes of the documents that do not judge.
+
+    Parameters
+    ----------
+    collection : Collection
+        Documents and queries with vectors, and judgements.
+    settings : TrainingSettings
+        How the loss is taken.
+    k : int
+        Results that count.
+    exclude_self, unseen
+        As for `split_pairs`.
+    goes_on : callable
+        Told of every check of the loss; False ends the training, and the best so far is judged.
+    on_progress : callable
+        Told as the work goes on; what it raises stops it with nothing to show.
+
+    Raises
+    ------
+    InputError
+        If vectors are missing, too few queries have a relevant document, or no dim cuts something.
+    """
+    documents, queries = vectors_of(collection.documents), vectors_of(collection.queries)
+    n_docs, full_dim = documents.shape
+    if all(dim >= full_dim for dim in settings.dims):
+        raise InputError(
+            f"None of the dims cuts these vectors of {full_dim} dimensions: name one from 2 to "
+            f"{full_dim - 1}."
+        )
+    split = split_pairs(collection, unseen=unseen, exclude_self=exclude_self)
+    others = np.setdiff1d(np.arange(n_docs), split.documents, assume_unique=True)
+    start = fit_basis("pca", documents[others], on_progress=on_progress).components
+    assert start is not None  # noqa: S101 - principal axes have components
+    head = Head(start, queries, documents)
+    checks: list[PairCheck] = []
+
+    def record(check: PairCheck) -> bool:
+        checks.append(check)
+        return goes_on(check)
+
+    best_step, _ = train_student(head, split, settings, goes_on=record, on_progress=on_progress)
+    basis = Basis("adapter", head.components, split.documents)
+    verdict = judge_basis(
+        collection,
+        basis,
+        dims=tuple(sorted({*settings.dims, full_dim})),
+        taught=split.taught,
+        k=k,
+        excluded=own_rows(collection.documents, collection.queries) if exclude_self else None,
+        teacher="pairs",
+        on_progress=on_progress,
+    )
+    return Trained(
+        basis,
+        checks[0].dims,
+        tuple(check.step for check in checks),
+        np.array([check.losses for check in checks]),
+        best_step,
+        verdict,
+        split.taught,
+        None,
+    )
 
 
 def train_student(
     student: Student,
     split: PairSplit,
+    settings: TrainingSettings,
     *,
-    dims: Sequence[int],
-    weights: Sequence[float] | None = None,
-    n_dims_per_step: int = -1,
-    batch_size: int = 64,
-    n_steps: int = 400,
-    on_check: Callable[[PairCheck], None] = lambda _: None,
+    goes_on: Callable[[PairCheck], bool] = lambda _: True,
     on_progress: OnProgress = silent,
 ) -> tuple[int, bool]:
-    """Train to the end or until interrupted; the student is then as it was at its best.
+    """Train to the end or until stopped; the student is then as it was at its best.
 
     Returns
     -------
     best_step : int
         Where that is; 0 is the start.
     stopped : bool
-        Whether Ctrl-C ended it.
+        Whether `goes_on`, or Ctrl-C on a terminal, ended it.
     """
-    best_step = 0
-    checks = train_on_pairs(
-        student,
-        split.training,
-        split.stopping,
-        dims=dims,
-        weights=weights,
-        n_dims_per_step=n_dims_per_step,
-        batch_size=batch_size,
-        n_steps=n_steps,
-    )
+    best_step, stopped = 0, False
+    checks = train_on_pairs(student, split.training, split.stopping, settings)
     try:
         for check in checks:
             best_step = check.best_step
-            on_check(check)
             on_progress(Progress(check.step, check.n_steps, "training"))
+            if not goes_on(check):
+                stopped = True
+                break
     except KeyboardInterrupt:
+        stopped = True
+    finally:
         # Closing lets the student go back to its best.
         checks.close()
-        return best_step, True
-    return best_step, False
+    return best_step, stopped
 
 
 def judge_training(

@@ -25,7 +25,7 @@ from mrl_explorer.embed.estimate import (
     estimate_sending,
     known_price,
 )
-from mrl_explorer.embed.export import RECIPE, adapted_zip, adapter_npz, save_adapted
+from mrl_explorer.embed.export import RECIPE, adapted_zip, adapter_npz, save_adapted, save_trained
 from mrl_explorer.embed.hosted_names import HostedName, hosted_entry, is_hosted, parse_hosted
 from mrl_explorer.embed.known_models import BUNDLED, REGISTRY, find_entry
 from mrl_explorer.embed.lengths import CutTexts, count_cut_texts, length_notes
@@ -95,6 +95,7 @@ __all__ = [
     "parse_hosted",
     "same_model",
     "save_adapted",
+    "save_trained",
     "stated_matryoshka",
     "trim_cache",
 ]

@@ -1,4 +1,4 @@
-"""A trained map to take away: as a sentence-transformers model, or as a matrix with a recipe."""
+"""What was trained, to take away: a sentence-transformers model, or a matrix with a recipe."""
 
 # ruff: noqa: PLC0415 - torch takes seconds to import, and the first screen must not wait.
 
@@ -6,11 +6,15 @@ import io
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mrl_explorer.embed.models import Model
 from mrl_explorer.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
 
 RECIPE = """\
 import numpy as np
@@ -48,7 +52,6 @@ def save_adapted(
         written.
     """
     import torch
-    from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Dense, LayerNorm, Normalize
 
     encoder = model.local_encoder
@@ -66,15 +69,64 @@ def save_adapted(
         init_weight=torch.from_numpy(np.array(components, np.float32)),
     )
     layer_norm = [LayerNorm(full_dim)] if model.layer_norm else []
-    adapted = SentenceTransformer(
-        modules=[*encoder, *layer_norm, dense, Normalize()],
+    _save(
+        model,
+        [*encoder, *layer_norm, dense, Normalize()],
+        folder,
+        f"# {model.name} with an adapter\n\nThe vectors of {model.name} behind a linear map that "
+        "was trained to be cut.",
+        dims=dims,
+    )
+
+
+def save_trained(model: Model, folder: Path, *, dims: tuple[int, ...]) -> None:
+    """Write a model whose own weights were trained, which `SentenceTransformer(folder)` loads.
+
+    Parameters
+    ----------
+    model : Model
+        As from `load_model`, trained since.
+    folder, dims
+        As for `save_adapted`.
+
+    Raises
+    ------
+    InputError
+        If the model is behind an API, or the folder cannot be written.
+    """
+    from sentence_transformers.sentence_transformer.modules import LayerNorm
+
+    layer_norm = [LayerNorm(model.full_dim)] if model.layer_norm else []
+    _save(
+        model,
+        [*model.local_encoder, *layer_norm],
+        folder,
+        f"# {model.name}, trained further\n\nAll weights of {model.name} were trained with "
+        "MatryoshkaLoss.",
+        dims=dims,
+    )
+
+
+def _save(
+    model: Model,
+    modules: "list[torch.nn.Module]",
+    folder: Path,
+    what: str,
+    *,
+    dims: tuple[int, ...],
+) -> None:
+    """Write modules with the prompts of a model, and a card that names the dims."""
+    from sentence_transformers import SentenceTransformer
+
+    saved = SentenceTransformer(
+        modules=modules,
         prompts={"query": model.query_prompt, "document": model.document_prompt},
         # The modules are the loaded model's own, which has to stay where it is.
-        device=str(encoder.device),
+        device=str(model.local_encoder.device),
     )
     try:
-        adapted.save(str(folder), create_model_card=False)
-        (folder / "README.md").write_text(_card(model, dims), encoding="utf-8")
+        saved.save(str(folder), create_model_card=False)
+        (folder / "README.md").write_text(_card(model, what, dims), encoding="utf-8")
     except OSError as error:
         raise InputError(
             f"{folder} cannot be written ({error.strerror}): choose a folder you may write to."
@@ -106,15 +158,13 @@ def adapter_npz(components: np.ndarray, *, dims: tuple[int, ...]) -> bytes:
     return content.getvalue()
 
 
-def _card(model: Model, dims: tuple[int, ...]) -> str:
+def _card(model: Model, what: str, dims: tuple[int, ...]) -> str:
     named = ", ".join(map(str, dims))
     licence = f"license: {model.licence}\n" if model.licence else ""
     return f"""---
 {licence}library_name: sentence-transformers
 ---
-# {model.name} with an adapter
-
-The vectors of {model.name} behind a linear map that was trained to be cut.
+{what}
 
 matryoshka_dims: [{named}]
 

@@ -10,17 +10,20 @@ are the wrong answers) stands MatryoshkaLoss, which takes it at several dims
 
 import random
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from mrl_explorer.embed.models import Kind, Model
+from mrl_explorer.embed.threads import one_thread
 
 if TYPE_CHECKING:
     import torch
+    from sentence_transformers import SentenceTransformer
 
+N_STEPS = 400
 STEPS_UNTOLD = 10
 """A check of the loss every so many steps."""
 
@@ -28,7 +31,11 @@ PATIENCE = 10
 """Checks without a better loss, after which it ends."""
 
 MODEL_RATE = 2e-5
-"""Learning rate of a whole model, as is usual for fine-tuning."""
+"""Learning rate of a transformer, as is usual for fine-tuning."""
+
+STATIC_SHARE = 0.05
+"""Learning rate of a table of words, as a share of the root mean square of its entries: it has one
+layer, and each word is in few pairs."""
 
 _HEAD_RATE = 0.02
 """Learning rate of a head, as a share of what the entries of an orthonormal matrix measure."""
@@ -48,6 +55,31 @@ class Pairs:
 
     queries: np.ndarray
     documents: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSettings:
+    """How the loss is taken, and for how long.
+
+    Attributes
+    ----------
+    dims : sequence of int
+        That the loss is taken at.
+    weights : sequence of float or None
+        Of the loss at each of `dims`; None weighs all alike.
+    n_dims_per_step : int
+        Dims drawn for each step; -1 takes all.
+    batch_size : int
+        Pairs a step, at most one for each query and document.
+    n_steps : int
+        Steps at most.
+    """
+
+    dims: Sequence[int]
+    weights: Sequence[float] | None = None
+    n_dims_per_step: int = -1
+    batch_size: int = 64
+    n_steps: int = N_STEPS
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,10 +106,14 @@ class PairCheck:
 
 
 class Student(Protocol):
-    """What is trained: a module, and the features it reads."""
+    """What is trained: a module, its learning rate, and the features it reads.
+
+    `is_small` is of a module whose steps are too short to share among processors.
+    """
 
     module: Any
     rate: float
+    is_small: bool
 
     def features(self, kind: Kind, rows: np.ndarray) -> dict[str, Any]:
         """Give what the module reads for these queries or documents."""
@@ -94,6 +130,8 @@ class Head:
     queries, documents : np.ndarray
         (n, full_dim) float32 vectors.
     """
+
+    is_small = True
 
     def __init__(self, start: np.ndarray, queries: np.ndarray, documents: np.ndarray) -> None:
         import torch
@@ -136,12 +174,21 @@ class WholeModel:
         As from `load_model`; its weights change.
     queries, documents : sequence of str
         Texts without the prompts.
+    rate : float, optional
+        Learning rate; by default `MODEL_RATE`, or by `STATIC_SHARE` where the model is static.
     """
 
-    rate = MODEL_RATE
+    is_small = False
 
-    def __init__(self, model: Model, queries: Sequence[str], documents: Sequence[str]) -> None:
+    def __init__(
+        self,
+        model: Model,
+        queries: Sequence[str],
+        documents: Sequence[str],
+        rate: float | None = None,
+    ) -> None:
         self.module = model.local_encoder
+        self.rate = _usual_rate(self.module) if rate is None else rate
         self._model = model
         self._texts = {"query": queries, "document": documents}
 
@@ -153,16 +200,17 @@ class WholeModel:
         return {k: v.to(device) if hasattr(v, "to") else v for k, v in read.items()}
 
 
+def _usual_rate(module: "SentenceTransformer") -> float:
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+
+    if not isinstance(module[0], StaticEmbedding):
+        return MODEL_RATE
+    table = module[0].embedding.weight.detach()
+    return STATIC_SHARE * float(table.square().mean().sqrt())
+
+
 def train_on_pairs(
-    student: Student,
-    pairs: Pairs,
-    stopping: Pairs,
-    *,
-    dims: Sequence[int],
-    weights: Sequence[float] | None = None,
-    n_dims_per_step: int = -1,
-    batch_size: int = 64,
-    n_steps: int = 400,
+    student: Student, pairs: Pairs, stopping: Pairs, settings: TrainingSettings
 ) -> Generator[PairCheck, None, None]:
     """Train a student on pairs; when the caller asks for no more, it is as it was at its best.
 
@@ -172,36 +220,37 @@ def train_on_pairs(
         A `Head` or a `WholeModel`; it changes.
     pairs, stopping : Pairs
         To train on, and to tell when to stop by.
-    dims : sequence of int
-        That the loss is taken at.
-    weights : sequence of float, optional
-        Of the loss at each of `dims`; by default all alike.
-    n_dims_per_step : int
-        Dims drawn for each step; -1 takes all.
-    batch_size : int
-        Pairs a step, at most one for each query and document.
-    n_steps : int
-        Steps at most.
+    settings : TrainingSettings
+        How.
 
     Yields
     ------
     PairCheck
         The start, then every `STEPS_UNTOLD` steps.
     """
+    with one_thread() if student.is_small else nullcontext():
+        yield from _trained_on_pairs(student, pairs, stopping, settings)
+
+
+def _trained_on_pairs(
+    student: Student, pairs: Pairs, stopping: Pairs, settings: TrainingSettings
+) -> Generator[PairCheck, None, None]:
     import torch
     from sentence_transformers.sentence_transformer.losses import (
         MatryoshkaLoss,
         MultipleNegativesRankingLoss,
     )
 
-    weights = [1.0] * len(dims) if weights is None else weights
-    order = np.argsort(dims)
-    dims, weights = [dims[i] for i in order], [weights[i] for i in order]
+    given = settings.weights or [1.0] * len(settings.dims)
+    order = np.argsort(settings.dims)
+    dims, weights = [settings.dims[i] for i in order], [given[i] for i in order]
+    batch_size, n_steps = settings.batch_size, settings.n_steps
     module, rng = student.module, np.random.default_rng(_SEED)
     inner = MultipleNegativesRankingLoss(module)
-    loss = MatryoshkaLoss(module, inner, dims, weights, n_dims_per_step)
+    loss = MatryoshkaLoss(module, inner, dims, weights, settings.n_dims_per_step)
     fixed = list(_batches(stopping, np.random.default_rng(_SEED), batch_size))
-    optimiser = torch.optim.AdamW(module.parameters(), lr=student.rate)
+    # Without weight decay: it would shrink what no pair teaches, such as words that none holds.
+    optimiser = torch.optim.Adam(module.parameters(), lr=student.rate)
     shares = np.array(weights) / np.sum(weights)
     best, best_step, least = _copy(module), 0, np.inf
     try:

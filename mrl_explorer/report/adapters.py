@@ -1,11 +1,13 @@
 """An adapter's training and worth in sentences, tables and charts."""
 
 from collections.abc import Sequence
+from math import ceil
 from typing import Any
 
 import numpy as np
 
-from mrl_explorer.decide.adapters import LEAST_JUDGED, AdapterVerdict, Measured, Trained
+from mrl_explorer.decide.adapter_verdict import AdapterVerdict, Measured
+from mrl_explorer.decide.adapters import LEAST_JUDGED, Trained
 from mrl_explorer.decide.pairs import Pair
 from mrl_explorer.report.formats import share_text
 
@@ -23,7 +25,11 @@ def verdict_title(verdict: AdapterVerdict) -> str:
             (True, False): "keeps more",
             (False, True): "finds more of what is relevant",
         }[keeps, finds]
-        return f"The adapter {what} than PCA"
+        loses = ", and keeps fewer neighbours" if verdict.recall.is_worse else ""
+        return f"The adapter {what} than PCA{loses}"
+    if verdict.teacher == "pairs":
+        worse = verdict.ndcg is not None and verdict.ndcg.is_worse
+        return f"The adapter finds {'less' if worse else 'no more'} of what is relevant"
     if keeps:
         return "The adapter keeps more than PCA, and finds less of what is relevant"
     if finds:
@@ -36,6 +42,11 @@ def verdict_title(verdict: AdapterVerdict) -> str:
 def taught_sentence(trained: Trained) -> str:
     """Say what it learnt from."""
     n_taught, n_teachable = len(trained.taught), trained.n_teachable
+    if trained.verdict.teacher == "pairs":
+        return (
+            f"It learnt from the judged pairs of {n_taught:,} queries with MatryoshkaLoss, and "
+            "none of these queries judges it."
+        )
     if n_taught:
         return (
             f"It learnt to keep neighbours, and relevance from the judgements of {n_taught:,} "
@@ -56,6 +67,11 @@ def best_sentence(trained: Trained) -> str:
     """Say which step the map is of."""
     if not trained.best_step:
         return "No step was better than the start on what tells when to stop: the map is PCA's."
+    if trained.verdict.teacher == "pairs":
+        return (
+            f"The map is that of step {trained.best_step}, where the mean loss on the pairs that "
+            "tell when to stop was least."
+        )
     dims = _dims_text(trained.verdict.dims)
     return (
         f"The map is that of step {trained.best_step}, the best at {dims} dims on what tells when "
@@ -82,11 +98,22 @@ def verdict_sentences(verdict: AdapterVerdict) -> tuple[str, ...]:
         )
     if not verdict.offered:
         said.append(_reason(verdict))
+    elif recall.is_worse:
+        said.append(
+            "It moves full dimension as well, so recall against the model's own full dimension "
+            "counts what it puts right as lost; Decide chooses by that recall unless you ask for "
+            "relevance."
+        )
     return tuple(said)
 
 
 def _reason(verdict: AdapterVerdict) -> str:
     """Say why it is not offered."""
+    if verdict.teacher == "pairs":
+        return (
+            "So it is not offered: by your judgements PCA or the model's own prefix is as good or "
+            "better, or these queries cannot tell."
+        )
     measures = {"recall": verdict.recall}
     if verdict.ndcg is not None:
         measures["nDCG"] = verdict.ndcg
@@ -132,9 +159,10 @@ def _told(gain: Pair) -> str:
     return "better" if gain.low > 0 else "worse" if gain.high < 0 else "cannot tell"
 
 
-def recall_chart(verdict: AdapterVerdict) -> dict[str, Any]:
-    """Draw held-out recall by dim: the model's prefix, PCA and the adapter."""
-    rows = verdict.recall.rows
+def verdict_chart(verdict: AdapterVerdict) -> dict[str, Any]:
+    """Draw what decides, held out, by dim: of the model's prefix, of PCA and of the adapter."""
+    measure, measured = decisive(verdict)
+    rows = measured.rows
     curves = (
         ("prefix", "native", "circle", "dotted"),
         ("PCA", "pca", "rect", "dashed"),
@@ -152,7 +180,7 @@ def recall_chart(verdict: AdapterVerdict) -> dict[str, Any]:
         for name, column, symbol, kind in curves
     ]
     dims = [row.dim for row in rows]
-    least = min(min(row.native, row.pca, row.adapter) for row in rows)
+    values = [value for row in rows for value in (row.native, row.pca, row.adapter)]
     x_axis = {
         "type": "log",
         "logBase": 2,
@@ -163,8 +191,19 @@ def recall_chart(verdict: AdapterVerdict) -> dict[str, Any]:
         "axisTick": {"customValues": dims},
         "splitLine": {"show": False},
     }
-    y_axis = {"min": int(least * 10) / 10, "max": 1, "name": f"recall@{verdict.k}, held out"}
+    y_axis = {
+        "min": int(min(values) * 10) / 10,
+        "max": ceil(max(values) * 10) / 10,
+        "name": f"{measure}, held out",
+    }
     return _chart(series, x_axis, y_axis)
+
+
+def decisive(verdict: AdapterVerdict) -> tuple[str, Measured]:
+    """Give the measure that an adapter was trained for: its name and its figures."""
+    if verdict.teacher == "pairs" and verdict.ndcg is not None:
+        return f"nDCG@{verdict.k}", verdict.ndcg
+    return f"recall@{verdict.k}", verdict.recall
 
 
 def loss_chart(steps: Sequence[int], losses: np.ndarray, dims: Sequence[int]) -> dict[str, Any]:
@@ -177,9 +216,12 @@ def loss_chart(steps: Sequence[int], losses: np.ndarray, dims: Sequence[int]) ->
     losses : np.ndarray
         (n_steps, n_dims).
     dims : sequence of int
-        Of the columns; full dimension, whose loss starts at nothing, is left out.
+        Of the columns.
     """
-    symbols = ("circle", "rect", "diamond", "triangle", "roundRect", "pin", "arrow", "emptyCircle")
+    symbols = (
+        *("circle", "rect", "diamond", "triangle", "roundRect", "pin", "arrow"),
+        *("emptyCircle", "emptyRect"),
+    )
     series = [
         {
             "name": f"{dim}d",
@@ -192,7 +234,7 @@ def loss_chart(steps: Sequence[int], losses: np.ndarray, dims: Sequence[int]) ->
                 for step, loss in zip(steps, losses[:, place], strict=True)
             ],
         }
-        for place, (dim, symbol) in enumerate(zip(dims[:-1], symbols, strict=False))
+        for place, (dim, symbol) in enumerate(zip(dims, symbols, strict=False))
     ]
     x_axis = {"type": "value", "name": "training steps", "splitLine": {"show": False}}
     return _chart(series, x_axis, {"type": "log", "name": "loss (log scale)"})

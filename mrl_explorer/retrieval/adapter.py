@@ -11,12 +11,12 @@ others and random ones, held against a distribution that is even over the releva
 # ruff: noqa: PLC0415 - torch takes seconds to import, and the first screen must not wait.
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mrl_explorer.embed.threads import one_thread
 from mrl_explorer.errors import InputError
 from mrl_explorer.progress import OnProgress, silent
 from mrl_explorer.retrieval.basis import Basis, fit_basis, unit_rows
@@ -283,7 +283,7 @@ class _Lesson:
         self.dims = dims
         self._fit, self._stop = torch.from_numpy(fit), torch.from_numpy(stop)
         self._judged = judged
-        with _one_thread():
+        with one_thread():
             self._near = _neighbours(self._fit, min(_N_NEAR, len(fit) - 1))
             full = (self._stop @ self._stop.T).fill_diagonal_(-torch.inf)
             self._stop_target = _distribution(full)
@@ -303,7 +303,7 @@ class _Lesson:
         weights = torch.nn.Parameter(torch.from_numpy(start.copy()))
         rate = _LEARNING_RATE / np.sqrt(len(start))
         optimiser = torch.optim.Adam([weights], lr=rate)
-        with _one_thread():
+        with one_thread():
             yield from self._steps(weights, optimiser, rate, rng, n_steps)
 
     def _steps(
@@ -475,20 +475,3 @@ def _neighbours(unit: "torch.Tensor", n_near: int) -> np.ndarray:
         similarities[torch.arange(len(similarities)), start + torch.arange(len(similarities))] = -2
         found.append(similarities.topk(n_near, dim=1).indices.numpy())
     return np.concatenate(found)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Keep torch to one thread.
-
-    Its threads wait for each other after every small product, so beside other busy processes, which
-    a page that is used is one of, several of them can be slower than one.
-    """
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -19,6 +19,7 @@ from mrl_explorer.retrieval.chains import MAX_STAGES, Chain
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.evaluation import Evaluation, vectors_of
 from mrl_explorer.retrieval.quantization import encode, quantization
+from mrl_explorer.retrieval.query_subset import with_same_queries
 from mrl_explorer.retrieval.rankings import TIE, Rankings
 
 ZERO_PREFIX = -1e9
@@ -292,6 +293,7 @@ def scorer_of(evaluation: Evaluation, collection: Collection) -> "Scorer":
     InputError
         If there are texts alone, or the collection is another.
     """
+    collection = with_same_queries(collection, evaluation)
     scorer = Scorer(
         vectors_of(collection.documents), vectors_of(collection.queries), bases=evaluation.bases
     )

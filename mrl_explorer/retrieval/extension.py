@@ -12,6 +12,7 @@ from mrl_explorer.retrieval.basis import Basis
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.evaluation import Evaluation, list_documents, vectors_of
 from mrl_explorer.retrieval.held_out import HeldOut, held_out_configs, rank_held_out
+from mrl_explorer.retrieval.query_subset import with_same_queries
 from mrl_explorer.retrieval.rankings import BYTES_PER_PLACE, Rankings
 
 MOST_BYTES = 2 * 10**9
@@ -41,7 +42,7 @@ def extend(
     evaluation : Evaluation
         What there is; it stays as it is.
     collection : Collection
-        What it was made on, with vectors.
+        What it was made on, with vectors; queries that the evaluation left out are passed over.
     dims : iterable of int
         Dims to add, in every quantization and basis of the evaluation that has so many.
     depth : int, optional
@@ -63,6 +64,7 @@ def extend(
     # numba takes half a second to import, and pages that only read evaluations do without.
     from mrl_explorer.retrieval.sweep import sweep  # noqa: PLC0415
 
+    collection = with_same_queries(collection, evaluation)
     documents, queries = _checked(evaluation, collection)
     if trained is not None:
         evaluation = _exchanged(evaluation, trained)

@@ -107,6 +107,15 @@ class Rankings:
             full_scores=self.full_scores[places],
         )
 
+    def of_queries(self, rows: np.ndarray) -> "Rankings":
+        """Keep the lists of some queries: (n,) rows, in the order wanted."""
+        return replace(
+            self,
+            ids=self.ids[:, rows],
+            scores=self.scores[:, rows],
+            full_scores=self.full_scores[:, rows],
+        )
+
     def place(self, config: Config) -> int:
         """Give a configuration's index on the first axis.
 

@@ -8,7 +8,9 @@ import numpy as np
 import streamlit as st
 
 from mrl_explorer.data import passages
+from mrl_explorer.decide.adapter_verdict import Teacher
 from mrl_explorer.decide.adapters import LEAST_JUDGED, Trained, join_grid, train_and_judge
+from mrl_explorer.decide.training import LEAST_QUERIES, train_head
 from mrl_explorer.embed import (
     Told,
     adapted_zip,
@@ -17,13 +19,15 @@ from mrl_explorer.embed import (
     is_hosted,
     load_model,
 )
+from mrl_explorer.embed.training import PairCheck, TrainingSettings
 from mrl_explorer.errors import InputError
 from mrl_explorer.progress import OnProgress, Progress
 from mrl_explorer.report.adapters import (
     best_sentence,
+    decisive,
     loss_chart,
-    recall_chart,
     taught_sentence,
+    verdict_chart,
     verdict_rows,
     verdict_sentences,
     verdict_title,
@@ -36,6 +40,13 @@ from mrl_explorer.ui.problems import literal
 from mrl_explorer.ui.tiers_data import NO_VECTORS
 
 _CHART_HEIGHT = 280
+_TEACHERS: dict[Teacher, str] = {"neighbours": "Neighbours", "pairs": "Judged pairs"}
+_LOSS_CAPTIONS: dict[Teacher, str] = {
+    "neighbours": "How far the similarities in the first dims are from those in all dims, on "
+    "documents that are neither trained on nor judged on. Step 0 is the start, PCA.",
+    "pairs": "How hard it is to tell a query's relevant document from those of other queries by "
+    "the first dims, on pairs that are neither trained on nor judged on. Step 0 is the start, PCA.",
+}
 
 
 @dataclass
@@ -44,20 +55,23 @@ class _Lesson:
 
     Attributes
     ----------
+    teacher : str
+        What it learns from.
     dims : tuple of int
-        Prefixes trained, full dimension last; empty before the first check.
+        Dims trained, full dimension last; empty before the first check.
     steps, losses : list
         Checks so far: step, and (n_dims,) losses.
     enough : threading.Event
         Set when the reader wants the best so far.
     """
 
+    teacher: Teacher
     dims: tuple[int, ...] = ()
     steps: list[int] = field(default_factory=list)
     losses: list[np.ndarray] = field(default_factory=list)
     enough: threading.Event = field(default_factory=threading.Event)
 
-    def goes_on(self, checkpoint: Checkpoint) -> bool:
+    def goes_on(self, checkpoint: Checkpoint | PairCheck) -> bool:
         """Take a check of the loss, and tell whether there are to be more."""
         self.dims = checkpoint.dims
         self.losses.append(checkpoint.losses)
@@ -76,10 +90,8 @@ def show(dataset: Dataset) -> None:
     rankings = dataset.evaluation.rankings
     st.caption(
         "An adapter is a linear map behind the model, the same for documents and queries. It "
-        "starts from the principal axes of your documents and learns to keep, in the first dims, "
-        "the neighbours that all dims give. It learns from one half of the documents and is judged "
-        f"on the other. With {LEAST_JUDGED} judged queries or more, half of these teach it what is "
-        "relevant as well; all other queries judge it."
+        "starts from the principal axes of your documents, learns from one half of them what the "
+        "first dims are to hold, and is judged on the other half, by queries that did not teach it."
     )
     if dataset.collection is None:
         st.info(NO_VECTORS, icon=":material/info:")
@@ -96,6 +108,7 @@ def show(dataset: Dataset) -> None:
         st.info("Add a dimension on the Explore page first: this run cuts nothing.")
         return
     trained: Trained | None = st.session_state.get("adapters", {}).get(dataset.key)
+    teacher = _choose_teacher(dataset, trained)
     if st.button(
         "Train an adapter" if trained is None else "Train again",
         type="primary" if trained is None else "secondary",
@@ -104,7 +117,7 @@ def show(dataset: Dataset) -> None:
         help=f"For {', '.join(map(str, dims))} dims at once. Seconds to a few minutes on this "
         "server; it stops by itself when documents that are kept apart no longer gain.",
     ):
-        _begin(dataset, dims)
+        _begin(dataset, dims, teacher)
     jobs.show("adapter", cancelled="Cancelled: what was trained is gone.")
     if jobs.running("adapter"):
         _show_lesson()
@@ -112,17 +125,57 @@ def show(dataset: Dataset) -> None:
         _show_trained(dataset, trained)
 
 
-def _begin(dataset: Dataset, dims: tuple[int, ...]) -> None:
-    read, evaluation, lesson = dataset.collection, dataset.evaluation, _Lesson()
+def _choose_teacher(dataset: Dataset, trained: Trained | None) -> Teacher:
+    """Let the reader choose what it learns from, where there is a choice."""
+    judgements = dataset.evaluation.judgements
+    n_judged = 0 if judgements is None else judgements.n_answered
+    # Those that taught it have left the run where it has joined the grid, and can teach again.
+    has_taught = trained is not None and trained.verdict.teacher == "pairs"
+    if n_judged < LEAST_QUERIES and not has_taught:
+        st.caption(
+            f"It learns from neighbours. To learn from judged pairs takes {LEAST_QUERIES} queries "
+            f"with a relevant document; this run has {n_judged or 'none'}."
+        )
+        return "neighbours"
+    teacher = st.segmented_control(
+        "Learns from",
+        list(_TEACHERS),
+        default="neighbours",
+        format_func=_TEACHERS.__getitem__,
+        key="adapter teacher",
+        disabled=jobs.running("adapter"),
+        required=True,
+        persist_state="session",
+        help="Neighbours: the first dims learn to keep the neighbours that all dims give, and "
+        f"with {LEAST_JUDGED} judged queries half of these teach what is relevant as well. "
+        "Judged pairs: sentence-transformers' MatryoshkaLoss on your queries and the documents "
+        "judged relevant to them moves all dims; it is offered by nDCG.",
+    )
+    if teacher == "pairs":
+        st.caption(
+            "All dims weigh alike here. The command `train` takes weights by dim (`--weights`), "
+            "draws dims for each step (`--dims-per-step`), reads pairs from a table (`--pairs`), "
+            "and trains the whole model (`--whole-model`)."
+        )
+    return teacher
+
+
+def _begin(dataset: Dataset, dims: tuple[int, ...], teacher: Teacher) -> None:
+    read, evaluation, lesson = dataset.collection, dataset.evaluation, _Lesson(teacher)
     if read is None:
         return
     there = evaluation.held_out
 
+    train = (
+        partial(train_head, settings=TrainingSettings((*dims, evaluation.rankings.full_dim)))
+        if teacher == "pairs"
+        else partial(train_and_judge, dims=dims)
+    )
+
     def work(on_progress: OnProgress) -> Trained:
         on_progress(Progress(0, 1, "reading the vectors"))
-        return train_and_judge(
+        return train(
             read(),
-            dims=dims,
             k=min(10, evaluation.rankings.depth),
             exclude_self=evaluation.source.exclude_self,
             unseen=None if there is None else there.rows,
@@ -151,14 +204,19 @@ def _show_lesson() -> None:
         icon=":material/stop_circle:",
         on_click=lesson.enough.set,
         disabled=n_checks == 0 or lesson.enough.is_set(),
-        help="Ends the training at its next check; the map that kept the most neighbours so far is "
-        "judged.",
+        help="Ends the training at its next check; the map that was best so far is judged.",
     )
     if n_checks > 1:
-        _show_losses(lesson.steps[:n_checks], np.array(lesson.losses[:n_checks]), lesson.dims)
+        losses = np.array(lesson.losses[:n_checks])
+        _show_losses(lesson.steps[:n_checks], losses, lesson.dims, lesson.teacher)
 
 
-def _show_losses(steps: list[int], losses: np.ndarray, dims: tuple[int, ...]) -> None:
+def _show_losses(
+    steps: list[int], losses: np.ndarray, dims: tuple[int, ...], teacher: Teacher
+) -> None:
+    if teacher == "neighbours":
+        # All dims keep all neighbours, so their loss starts at nothing.
+        losses, dims = losses[:, :-1], dims[:-1]
     st.echarts_chart(
         loss_chart(steps, losses, dims),
         height=_CHART_HEIGHT,
@@ -166,10 +224,7 @@ def _show_losses(steps: list[int], losses: np.ndarray, dims: tuple[int, ...]) ->
         renderer="svg",
         alt="Loss of each number of dims by training step.",
     )
-    st.caption(
-        "How far the similarities in the first dims are from those in all dims, on documents that "
-        "are neither trained on nor judged on. Step 0 is the start, PCA."
-    )
+    st.caption(_LOSS_CAPTIONS[teacher])
 
 
 def _show_trained(dataset: Dataset, trained: Trained) -> None:
@@ -180,21 +235,23 @@ def _show_trained(dataset: Dataset, trained: Trained) -> None:
         literal(f"{verdict_title(verdict)}. {said}"),
         icon=":material/check_circle:" if verdict.offered else ":material/info:",
     )
+    measure, _ = decisive(verdict)
+    against = "by your judgements" if measure.startswith("nDCG") else "vs full dimension"
     with st.grid(2, min_column_width=420, gap="medium"):
         with st.container(gap="xsmall"):
             st.echarts_chart(
-                recall_chart(verdict),
+                verdict_chart(verdict),
                 height=_CHART_HEIGHT,
-                key="adapter recall",
+                key="adapter verdict",
                 renderer="svg",
-                alt="Held-out recall by dimension of the model's prefix, PCA and the adapter.",
+                alt=f"Held-out {measure} by dimension of the model's prefix, PCA and the adapter.",
             )
             st.caption(
-                f"recall@{verdict.k} vs full dimension on the {verdict.n_docs:,} documents held "
-                "out. PCA is fitted on the other half as well."
+                f"{measure} {against} on the {verdict.n_docs:,} documents held out. PCA is fitted "
+                "on the other half as well."
             )
         with st.container(gap="xsmall"):
-            _show_losses(list(trained.steps), trained.losses, trained.dims)
+            _show_losses(list(trained.steps), trained.losses, trained.dims, verdict.teacher)
             st.caption(best_sentence(trained))
     rows = verdict_rows(verdict)
     st.dataframe(
@@ -225,13 +282,14 @@ def _show_offers(dataset: Dataset, trained: Trained) -> None:
             icon=":material/check:" if there else ":material/add:",
             disabled=there or jobs.running("adapter grid"),
             help="Ranks it in every dim and quantization of this run, as the basis adapter: "
-            "Explore, Decide and Tiers then count it in, by its held-out figure. It stays in this "
-            "browser session.",
+            "Explore, Decide and Tiers then count it in, by its held-out figure. The queries that "
+            "taught it leave this run, whatever the basis, so that no figure flatters it. It stays "
+            "in this browser session.",
         ):
             _begin_adding(dataset, trained)
         st.download_button(
             "Matrix (NPZ)",
-            adapter_npz(trained.components, dims=trained.dims[:-1]),
+            adapter_npz(trained.components, dims=trained.cuts),
             "adapter.npz",
             "application/octet-stream",
             icon=":material/download:",
@@ -307,7 +365,7 @@ def _begin_model(dataset: Dataset, trained: Trained) -> None:
             if vectors is not None:
                 check_same_model(model, passages(documents), vectors, kind="document")
         on_progress(Progress(1, 2, "writing the model"))
-        return adapted_zip(model, trained.components, dims=trained.dims[:-1])
+        return adapted_zip(model, trained.components, dims=trained.cuts)
 
     def keep(content: bytes) -> None:
         st.session_state["adapter models"][dataset.key] = content

@@ -25,6 +25,7 @@ from mrl_explorer.retrieval.hnsw import (
     measure_graph,
 )
 from mrl_explorer.retrieval.latency import Latency, measure_latency
+from mrl_explorer.retrieval.query_subset import with_same_queries
 from mrl_explorer.retrieval.staged import StagedSearch
 from mrl_explorer.ui import jobs
 from mrl_explorer.ui.controls import show_k
@@ -173,7 +174,7 @@ def _begin(data: Tiered, wanted: Wanted, key: str) -> None:
     read, evaluation, kept = collection_of(data), data.evaluation, data.kept()
 
     def build(on_progress: OnProgress) -> Measured:
-        collection = read()
+        collection = with_same_queries(read(), evaluation)
         scorer = scorer_of(evaluation, collection)
         graph = build_graph(
             scorer.all_codes(wanted.config, on_progress=on_progress),

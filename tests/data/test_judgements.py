@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mrl_explorer.data import make_records, read_judgements
+from mrl_explorer.data import Judgements, make_records, read_judgements
 from mrl_explorer.errors import InputError
 
 DOCUMENTS = make_records(name="d.csv", texts=["a", "b", "", "c"], ids=["d1", "d2", "d3", "d4"])
@@ -133,3 +133,21 @@ def test_a_table_of_another_program_with_ids_as_floats():
 def test_bad_tables_of_judgements(write, name, content, message):
     with pytest.raises(InputError, match=message):
         read_judgements(write(name, content), DOCUMENTS, QUERIES)
+
+
+def test_some_queries_and_documents_keep_their_judgements():
+    judged = Judgements(
+        "qrels",
+        np.array([0, 1, 1, 3, 3], np.int32),
+        np.array([5, 2, 7, 2, 9], np.int32),
+        np.array([1, 2, 0, 1, 0], np.float32),
+    )
+    assert judged.n_answered == 3
+    kept = judged.of_queries(np.array([1, 3]))
+    assert kept.query_rows.tolist() == [0, 0, 1, 1]
+    assert kept.document_rows.tolist() == [2, 7, 2, 9]
+    assert kept.gains.tolist() == [2, 0, 1, 0]
+    of_both = kept.of_documents(np.array([2, 9]))
+    assert of_both.query_rows.tolist() == [0, 1, 1]
+    assert of_both.document_rows.tolist() == [0, 0, 1]
+    assert of_both.gains.tolist() == [2, 1, 0]

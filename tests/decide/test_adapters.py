@@ -4,16 +4,15 @@ import numpy as np
 import pytest
 
 from mrl_explorer.data import Collection, Judgements, make_records
-from mrl_explorer.decide.adapters import (
-    LEAST_JUDGED,
+from mrl_explorer.decide.adapter_verdict import (
     AdapterVerdict,
     Measured,
     adapter_configs,
-    join_grid,
     judge,
-    train_and_judge,
 )
+from mrl_explorer.decide.adapters import LEAST_JUDGED, join_grid, train_and_judge
 from mrl_explorer.decide.pairs import Pair
+from mrl_explorer.decide.summary import summarise
 from mrl_explorer.errors import InputError
 from mrl_explorer.report.adapters import (
     best_sentence,
@@ -25,6 +24,8 @@ from mrl_explorer.report.adapters import (
 from mrl_explorer.retrieval.basis import Basis, fit_basis
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.evaluation import evaluate
+from mrl_explorer.retrieval.evaluation_file import load_evaluation, save_evaluation
+from mrl_explorer.retrieval.extension import extend
 from mrl_explorer.retrieval.held_out import rank_held_out, searched_half
 from mrl_explorer.retrieval.metrics import Cutoff, recall
 from mrl_explorer.retrieval.sweep import sweep
@@ -316,15 +317,30 @@ def test_when_it_is_offered(recall_gain, ndcg_gain, offered):
     assert any(said in verdict_title(verdict) for said in titles_of_no) != offered
 
 
-def test_in_the_grid_no_judgement_counts_that_taught_it():
+def test_in_the_grid_no_query_counts_that_taught_it(tmp_path):
     collection = judged_topics()
     trained = train_and_judge(collection, dims=[4], goes_on=lambda check: False)
     evaluation = evaluate(collection, dims=[4, 64], quantizations=["float32"], depth=10)
     larger = join_grid(evaluation, collection, trained)
     assert Config(4, basis="adapter") in larger.rankings
-    assert Config(4, basis="adapter") in larger.held_out.rankings
-    assert not np.isin(larger.judgements.query_rows, trained.taught).any()
-    assert len(np.unique(larger.judgements.query_rows)) == 120
-    assert [note for note in larger.source.notes if "from 120 queries" in note]
+    assert larger.rankings.n_queries == larger.held_out.rankings.n_queries == 120
+    assert not set(larger.queries.ids) & {collection.queries.ids[row] for row in trained.taught}
+    # The figure beside the grid is that of the verdict: the same documents and the same queries.
+    row = summarise(larger, Cutoff(10)).row(Config(4, basis="adapter"))
+    judged = trained.verdict.recall.rows[0]
+    assert (row.held_out, row.held_out_native) == pytest.approx((judged.adapter, judged.native))
+    assert [note for note in larger.source.notes if note.startswith("120 queries taught")]
     # Once more: the note stays one.
     assert join_grid(larger, collection, trained).source.notes == larger.source.notes
+    # It is an evaluation as any other: it can be kept, and go on from the same collection.
+    save_evaluation(larger, tmp_path / "joined.evaluation")
+    longer = extend(load_evaluation(tmp_path / "joined.evaluation"), collection, dims=[8])
+    assert Config(8, basis="adapter") in longer.rankings
+
+
+def test_a_grid_keeps_some_queries_to_measure_by():
+    collection = judged_topics()
+    trained = train_and_judge(collection, dims=[4], goes_on=lambda check: False)
+    evaluation = evaluate(collection, dims=[4, 64], quantizations=["float32"], depth=10)
+    with pytest.raises(InputError, match="leaves none to measure by"):
+        join_grid(evaluation, collection, replace(trained, taught=np.arange(240)))

@@ -5,7 +5,8 @@ from unittest import mock
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
-from mrl_explorer.decide.adapters import AdapterRow, AdapterVerdict, Measured, Trained
+from mrl_explorer.decide.adapter_verdict import AdapterRow, AdapterVerdict, Measured
+from mrl_explorer.decide.adapters import Trained
 from mrl_explorer.decide.pairs import compare
 from mrl_explorer.retrieval.basis import Basis
 from mrl_explorer.retrieval.config import Config
