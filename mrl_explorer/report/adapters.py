@@ -206,7 +206,9 @@ def decisive(verdict: AdapterVerdict) -> tuple[str, Measured]:
     return f"recall@{verdict.k}", verdict.recall
 
 
-def loss_chart(steps: Sequence[int], losses: np.ndarray, dims: Sequence[int]) -> dict[str, Any]:
+def loss_chart(
+    steps: Sequence[int], losses: np.ndarray, dims: Sequence[int], *, log: bool
+) -> dict[str, Any]:
     """Draw the loss of each dim by step.
 
     Parameters
@@ -217,6 +219,8 @@ def loss_chart(steps: Sequence[int], losses: np.ndarray, dims: Sequence[int]) ->
         (n_steps, n_dims).
     dims : sequence of int
         Of the columns.
+    log : bool
+        Whether the losses are so far apart that the axis has to be logarithmic.
     """
     symbols = (
         *("circle", "rect", "diamond", "triangle", "roundRect", "pin", "arrow"),
@@ -229,7 +233,7 @@ def loss_chart(steps: Sequence[int], losses: np.ndarray, dims: Sequence[int]) ->
             "symbol": symbol,
             "symbolSize": 6,
             "data": [
-                # The axis is logarithmic, and has no zero.
+                # A logarithmic axis has no zero.
                 [step, max(round(float(loss), 5), _LEAST_LOSS)]
                 for step, loss in zip(steps, losses[:, place], strict=True)
             ],
@@ -237,7 +241,8 @@ def loss_chart(steps: Sequence[int], losses: np.ndarray, dims: Sequence[int]) ->
         for place, (dim, symbol) in enumerate(zip(dims, symbols, strict=False))
     ]
     x_axis = {"type": "value", "name": "training steps", "splitLine": {"show": False}}
-    return _chart(series, x_axis, {"type": "log", "name": "loss (log scale)"})
+    y_axis = {"type": "log", "name": "loss (log scale)"} if log else {"scale": True, "name": "loss"}
+    return _chart(series, x_axis, y_axis)
 
 
 def _chart(

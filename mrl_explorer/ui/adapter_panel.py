@@ -115,7 +115,7 @@ def show(dataset: Dataset) -> None:
         icon=":material/model_training:",
         disabled=jobs.running("adapter"),
         help=f"For {', '.join(map(str, dims))} dims at once. Seconds to a few minutes on this "
-        "server; it stops by itself when documents that are kept apart no longer gain.",
+        "server; it stops by itself when what is kept apart to tell when no longer gains.",
     ):
         _begin(dataset, dims, teacher)
     jobs.show("adapter", cancelled="Cancelled: what was trained is gone.")
@@ -218,7 +218,7 @@ def _show_losses(
         # All dims keep all neighbours, so their loss starts at nothing.
         losses, dims = losses[:, :-1], dims[:-1]
     st.echarts_chart(
-        loss_chart(steps, losses, dims),
+        loss_chart(steps, losses, dims, log=teacher == "neighbours"),
         height=_CHART_HEIGHT,
         key="adapter losses",
         renderer="svg",

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from mrl_explorer.decide.adapter_verdict import AdapterRow, AdapterVerdict, Measured
 from mrl_explorer.decide.adapters import Trained
 from mrl_explorer.decide.pairs import compare
+from mrl_explorer.embed.training import N_STEPS
 from mrl_explorer.retrieval.basis import Basis
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.held_out import searched_half
@@ -72,6 +73,47 @@ def test_training_ends_in_a_verdict():
     assert has(app.button, "Add to the grid") == kept.verdict.offered
 
 
+def choose_pairs(app):
+    labelled(app.get("segmented_control"), "Learns from").set_value("pairs").run()
+    assert any("--dims-per-step" in caption.value for caption in app.caption)
+
+
+def test_judged_pairs_train_to_a_verdict():
+    app = open_panel()
+    choose_pairs(app)
+    labelled(app.button, "Train an adapter").click().run()
+    assert labelled(app.get("segmented_control"), "Learns from").disabled
+    lesson = app.session_state["adapter lesson"]
+    finish(app, "adapter")
+    kept = app.session_state["adapters"]["help-centre"]
+    assert kept.verdict.teacher == "pairs"
+    assert kept.dims[-1] == 256
+    assert lesson.steps == list(kept.steps)
+    assert np.array_equal(np.array(lesson.losses), kept.losses)
+    said = " ".join(e.value for e in (*app.info, *app.success)).replace("\\", "")
+    assert f"judged pairs of {len(kept.taught)} queries with MatryoshkaLoss" in said
+    assert has(app.button, "Add to the grid") == kept.verdict.offered
+    assert ("So it is not offered" in said) != kept.verdict.offered
+
+
+def test_pairs_are_stopped_and_keep_the_best_so_far():
+    app = open_panel()
+    choose_pairs(app)
+    labelled(app.button, "Train an adapter").click().run()
+    app.session_state["adapter lesson"].enough.set()
+    finish(app, "adapter")
+    kept = app.session_state["adapters"]["help-centre"]
+    assert kept.steps[-1] < N_STEPS
+    assert kept.best_step in kept.steps
+
+
+def test_few_judged_queries_leave_no_choice():
+    with mock.patch.object(adapter_panel, "LEAST_QUERIES", 151):
+        app = open_panel()
+    assert not app.get("segmented_control")
+    assert any("takes 151 queries" in c.value and "has 150" in c.value for c in app.caption)
+
+
 def test_what_is_no_better_is_not_offered():
     app = open_panel()
     app.session_state["adapters"] = {"help-centre": trained(0)}
@@ -92,6 +134,9 @@ def test_what_is_better_joins_the_grid():
     assert Config(64, "int8", "adapter") in evaluation.rankings
     assert Config(64, "int8", "adapter") in evaluation.held_out.rankings
     assert labelled(app.button, "In the grid").disabled
+    # Those that taught it are gone from all that is measured.
+    assert evaluation.rankings.n_queries == evaluation.held_out.rankings.n_queries == 100
+    assert evaluation.source.notes[-1].startswith("50 queries taught")
 
 
 def test_cancelling_leaves_nothing():
