@@ -141,10 +141,11 @@ def _dims_text(dims: Sequence[int]) -> str:
 
 
 def verdict_rows(verdict: AdapterVerdict) -> list[dict[str, float | int | str]]:
-    """Give the figures by dim as a table's rows: the verdict on PCA with its interval."""
+    """Give the figures by dim as a table's rows, what decides first, with its interval on PCA."""
     rows: list[dict[str, float | int | str]] = [{"dim": row.dim} for row in verdict.recall.rows]
     measures = {f"recall@{verdict.k}": verdict.recall, f"nDCG@{verdict.k}": verdict.ndcg}
-    for name, measured in measures.items():
+    first, _ = decisive(verdict)
+    for name, measured in sorted(measures.items(), key=lambda item: item[0] != first):
         for row, figures in zip(rows, () if measured is None else measured.rows, strict=False):
             row |= {
                 f"prefix {name}": figures.native,

@@ -14,7 +14,7 @@ BASES = {
     "the variance evenly: it can help binary and int4 from about 256 dims, and hurts at few.",
     "random": "The model's dimensions in a random order: the control that any better order beats.",
     "adapter": "A linear map of the model's vectors, trained so that the first dims keep the "
-    "neighbours of all dims.",
+    "neighbours of all dims, or find what is judged relevant.",
 }
 """Every basis by name, with one sentence for the reader of the page."""
 

@@ -49,6 +49,10 @@ _HELP_RECALL = (
 )
 _HELP_JUDGED = "By your relevance judgements, over {n} judged queries. The change is against full "
 _HELP_JUDGED += "dimension."
+_HELP_SEEN = (
+    " The adapter was trained on half of these documents, which may flatter it: its figures on the "
+    "other half stand where it was trained, on the Model page or in the text of the command."
+)
 _HELP = {
     "nDCG": "Gain of the first k results, discounted by rank, against the best possible order. ",
     "MRR": "One over the rank of the first relevant result. ",
@@ -135,6 +139,7 @@ def _show_held_out(summary: Summary, row: Row) -> None:
 
 
 def _show_judged(row: Row, full: Row, *, k: int, n_judged: int) -> None:
+    seen = _HELP_SEEN if row.basis == "adapter" else ""
     for name, value, before in (
         ("nDCG", row.ndcg, full.ndcg),
         ("MRR", row.mrr, full.mrr),
@@ -149,7 +154,7 @@ def _show_judged(row: Row, full: Row, *, k: int, n_judged: int) -> None:
             delta_color="normal" if abs(value - before) >= 0.0005 else "off",
             delta_arrow="off",
             border=True,
-            help=_HELP[name] + _HELP_JUDGED.format(n=n_judged),
+            help=_HELP[name] + _HELP_JUDGED.format(n=n_judged) + seen,
         )
 
 

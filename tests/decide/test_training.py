@@ -17,6 +17,7 @@ from mrl_explorer.report.adapters import (
     decisive,
     taught_sentence,
     verdict_chart,
+    verdict_rows,
     verdict_sentences,
     verdict_title,
 )
@@ -109,6 +110,9 @@ def test_a_head_finds_what_pairs_say():
     assert "judged pairs of 120 queries with MatryoshkaLoss" in taught_sentence(trained)
     assert f"step {trained.best_step}, where the mean loss" in best_sentence(trained)
     assert decisive(verdict) == ("nDCG@10", verdict.ndcg)
+    assert list(verdict_rows(verdict)[0])[1:4] == [
+        f"{who} nDCG@10" for who in ("prefix", "PCA", "adapter")
+    ]
     # Nothing that is drawn lies outside the axis.
     chart = verdict_chart(verdict)
     drawn = [value for series in chart["series"] for _, value in series["data"]]
