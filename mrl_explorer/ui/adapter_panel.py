@@ -130,7 +130,7 @@ def _choose_teacher(dataset: Dataset, trained: Trained | None) -> Teacher:
     judgements = dataset.evaluation.judgements
     n_judged = 0 if judgements is None else judgements.n_answered
     # Those that taught it have left the run where it has joined the grid, and can teach again.
-    has_taught = trained is not None and trained.verdict.teacher == "pairs"
+    has_taught = trained is not None and len(trained.taught) > 0
     if n_judged < LEAST_QUERIES and not has_taught:
         st.caption(
             f"It learns from neighbours. To learn from judged pairs takes {LEAST_QUERIES} queries "
