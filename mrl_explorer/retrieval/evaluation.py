@@ -158,13 +158,7 @@ class Evaluation:
         if held_out is None:
             return None
         if judged is not None:
-            there = np.isin(judged.document_rows, held_out.rows)
-            judged = Judgements(
-                judged.name,
-                judged.query_rows[there],
-                np.searchsorted(held_out.rows, judged.document_rows[there]).astype(np.int32),
-                judged.gains[there],
-            )
+            judged = judged.of_documents(held_out.rows)
         return replace(self, rankings=held_out.rankings, judgements=judged, held_out=None)
 
 
