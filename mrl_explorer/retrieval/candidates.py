@@ -380,27 +380,33 @@ class Scorer:
         scores[listed] = self.scores(config, starts, rows[listed])
         return scores
 
-    def codes(self, config: Config, vectors: np.ndarray) -> np.ndarray:
-        """Encode (n, full_dim) vectors: the codes that would be stored, see `encode`."""
-        return encode(quantization(config.quantization), self._prefixes(config, vectors))
+    def encoded(
+        self, config: Config, *, on_progress: OnProgress = silent
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Encode every document, a block at a time.
 
-    def all_codes(self, config: Config, *, on_progress: OnProgress = silent) -> np.ndarray:
-        """Encode every document, a block at a time."""
-        parts = []
+        Returns
+        -------
+        codes, zeros : np.ndarray
+            (n_docs, ...) as `encode` gives them; (n,) rows, ascending, whose prefix is all zero.
+        """
+        parts, zeros = [], []
         for start in range(0, len(self._documents), ROWS_AT_ONCE):
             on_progress(Progress(start, len(self._documents), f"encoding as {config}"))
-            parts.append(self.codes(config, self._documents[start : start + ROWS_AT_ONCE]))
-        return np.concatenate(parts)
+            prefixes = self._prefixes(config, self._documents[start : start + ROWS_AT_ONCE])
+            parts.append(encode(quantization(config.quantization), prefixes))
+            zeros.append(start + np.flatnonzero(~prefixes.any(axis=1)))
+        return np.concatenate(parts), np.concatenate(zeros)
 
-    def query_codes(self, config: Config, vectors: np.ndarray) -> np.ndarray:
-        """Encode (n, full_dim) queries: float32 where the query stays float."""
-        prefixes = self._prefixes(config, vectors)
-        entry = quantization(config.quantization)
-        return prefixes if entry.float_query else encode(entry, prefixes)
+    def all_codes(self, config: Config, *, on_progress: OnProgress = silent) -> np.ndarray:
+        """Encode every document: the codes alone."""
+        return self.encoded(config, on_progress=on_progress)[0]
 
     def all_query_codes(self, config: Config) -> np.ndarray:
-        """Encode every query."""
-        return self.query_codes(config, self._queries)
+        """Encode every query: float32 where the query stays float."""
+        prefixes = self._prefixes(config, self._queries)
+        entry = quantization(config.quantization)
+        return prefixes if entry.float_query else encode(entry, prefixes)
 
     def _prefixes(self, config: Config, vectors: np.ndarray) -> np.ndarray:
         basis = self._basis(config.basis)

@@ -134,7 +134,7 @@ def build_graph(
     Parameters
     ----------
     codes : np.ndarray
-        (n_docs, ...) as `Scorer.codes` gives them.
+        (n_docs, ...) as `Scorer.all_codes` gives them.
     config : Config
         What they are.
     settings : GraphSettings
@@ -196,7 +196,7 @@ def search_graph(
     Parameters
     ----------
     query_codes : np.ndarray
-        (n_queries, ...) as `Scorer.query_codes` gives them.
+        (n_queries, ...) as `Scorer.all_query_codes` gives them.
     count : int
         Results per query.
     ef_search : int

@@ -2,36 +2,28 @@
 
 import copy
 import time
-from typing import Any
 
 import numpy as np
 
 from mrl_explorer.progress import OnProgress, silent
 from mrl_explorer.retrieval.candidates import Scorer
-from mrl_explorer.retrieval.chains import Chain
-from mrl_explorer.retrieval.config import Config
-from mrl_explorer.retrieval.hnsw import Graph, check_indexed, kernel_of, search_graph
-from mrl_explorer.retrieval.quantization import quantization
+from mrl_explorer.retrieval.chains import Chain, stored_code
+from mrl_explorer.retrieval.hnsw import Graph, search_graph
 
 
 class StagedSearch:
     """Codes of every stage in memory, and a search that runs stage after stage.
 
-    The first stage is usearch's: its exact search over all codes, or a graph (see `through`).
-    Later stages gather the codes of what they are handed and score them with numpy. Vectors that
-    production would read from disk are in memory here.
+    The first stage scores all codes, or goes through a graph (see `through`); later ones gather
+    the codes of what they are handed. Vectors that production would read from disk are in memory
+    here. A code that several stages read is stored once.
 
     Parameters
     ----------
     chain : Chain
-        The stages; the first one's codes must be of a kind that usearch searches.
+        The stages.
     scorer : Scorer
         Of the documents and queries.
-
-    Raises
-    ------
-    InputError
-        If usearch does not search the first stage's codes.
     """
 
     def __init__(
@@ -41,14 +33,19 @@ class StagedSearch:
         *,
         on_progress: OnProgress = silent,
     ) -> None:
-        check_indexed(chain.stages[0].config)
+        # numba is slow to import, and the page that offers a measurement does not need it.
+        from mrl_explorer.retrieval.flat import FlatSearch, store_codes  # noqa: PLC0415
+
         self.chain = chain
         self._graph: Graph | None = None
         self._ef_search = 0
         configs = [stage.config for stage in chain.stages]
-        self._codes = [scorer.all_codes(c, on_progress=on_progress) for c in configs]
+        stored = {
+            code: store_codes(config, scorer, on_progress=on_progress)
+            for code, config in {stored_code(config): config for config in configs}.items()
+        }
+        self._flat = [FlatSearch(config, stored[stored_code(config)]) for config in configs]
         self._queries = [scorer.all_query_codes(config) for config in configs]
-        self._exact = _ExactSearch(configs[0], self._codes[0])
 
     def through(self, graph: Graph, *, ef_search: int) -> "StagedSearch":
         """Give the same search, its first stage through a graph; codes are shared."""
@@ -67,12 +64,11 @@ class StagedSearch:
             What each stage took.
         """
         start = time.perf_counter()
-        rows = self._first(query)
+        (rows,) = self._first(self._queries[0][query : query + 1], threads=1)
         seconds = [time.perf_counter() - start]
-        for place, stage in enumerate(self.chain.stages[1:], start=1):
+        for place in range(1, len(self.chain.stages)):
             start = time.perf_counter()
-            scores = _scores(stage.config, self._codes[place][rows], self._queries[place][query])
-            rows = rows[np.argsort(-scores, kind="stable")[: stage.keep]]
+            rows = self._later(place, query, rows)
             seconds.append(time.perf_counter() - start)
         return rows, seconds
 
@@ -82,22 +78,10 @@ class StagedSearch:
         The first stage runs as one batch, the later ones query by query.
         """
         start = time.perf_counter()
-        stage = self.chain.stages[0]
-        codes = self._queries[0]
-        if self._graph is not None:
-            handed = search_graph(
-                self._graph, codes, count=stage.keep, ef_search=self._ef_search, threads=threads
-            )
-        else:
-            handed = self._exact.search(codes, stage.keep, threads=threads)
-        for place, later in enumerate(self.chain.stages[1:], start=1):
-            kept = []
-            for query, rows in enumerate(handed):
-                scores = _scores(
-                    later.config, self._codes[place][rows], self._queries[place][query]
-                )
-                kept.append(rows[np.argsort(-scores, kind="stable")[: later.keep]])
-            handed = np.array(kept)
+        for query, rows in enumerate(self._first(self._queries[0], threads=threads)):
+            handed = rows
+            for place in range(1, len(self.chain.stages)):
+                handed = self._later(place, query, handed)
         return time.perf_counter() - start
 
     @property
@@ -105,59 +89,17 @@ class StagedSearch:
         """Queries that can be searched for."""
         return len(self._queries[0])
 
-    def _first(self, query: int) -> np.ndarray:
+    def _first(self, codes: np.ndarray, *, threads: int) -> list[np.ndarray]:
+        """Search all documents: for each of (n_queries, ...) its candidates' rows."""
         keep = self.chain.stages[0].keep
-        code = self._queries[0][query : query + 1]
         if self._graph is None:
-            return self._exact.search(code, keep, threads=1)[0]
-        found = search_graph(self._graph, code, count=keep, ef_search=self._ef_search, threads=1)[0]
-        return found[found >= 0]
-
-
-class _ExactSearch:
-    """usearch's exact search over all codes."""
-
-    def __init__(self, config: Config, codes: np.ndarray) -> None:
-        from usearch.compiled import MetricKind, ScalarKind  # noqa: PLC0415
-        from usearch.index import search  # noqa: PLC0415
-
-        dtype, metric = kernel_of(config)
-        self._search: Any = search
-        self._dtype = ScalarKind.B1 if dtype == "b1" else None
-        self._metric = {
-            "ip": MetricKind.IP,
-            "cos": MetricKind.Cos,
-            "hamming": MetricKind.Hamming,
-        }[metric]
-        # float16 is searched as float16, half the bytes; for bfloat16 numpy has no type.
-        self._type = np.float16 if dtype == "f16" else codes.dtype
-        self._codes = np.ascontiguousarray(codes, dtype=self._type)
-
-    def search(self, codes: np.ndarray, count: int, *, threads: int) -> np.ndarray:
-        """Search: (n_queries, ...) codes -> (n_queries, count) rows."""
-        found = self._search(
-            self._codes,
-            codes.astype(self._type, copy=False),
-            min(count, len(self._codes)),
-            self._metric,
-            exact=True,
-            threads=threads,
-            dtype=self._dtype,
+            return list(self._flat[0].search(codes, keep, threads=threads)[0])
+        found = search_graph(
+            self._graph, codes, count=keep, ef_search=self._ef_search, threads=threads
         )
-        return np.atleast_2d(found.keys).astype(np.int64)
+        return [rows[rows >= 0] for rows in found]
 
-
-def _scores(config: Config, codes: np.ndarray, query: np.ndarray) -> np.ndarray:
-    """Score candidates' codes, higher is better: (n, ...) and one query's code -> (n,)."""
-    entry = quantization(config.quantization)
-    if entry.scheme == "sign":
-        if not entry.float_query:
-            return -np.bitwise_count(codes ^ query).sum(axis=1).astype(np.float32)
-        signs = np.unpackbits(codes, axis=1, count=config.dim).astype(np.float32)
-        # q . (+1 or -1) = 2 q . bit - sum q: the sum is the same for every document.
-        return signs @ query
-    if entry.scheme == "integer":
-        numbers = codes.astype(np.float32)
-        norms = np.sqrt(np.einsum("ij,ij->i", numbers, numbers))
-        return numbers @ query.astype(np.float32) / np.maximum(norms, 1)
-    return codes @ query
+    def _later(self, place: int, query: int, rows: np.ndarray) -> np.ndarray:
+        """Re-order the (n,) rows that a stage is handed, and hand on the best."""
+        keep = self.chain.stages[place].keep
+        return self._flat[place].among(rows, self._queries[place][query], keep)

@@ -100,5 +100,5 @@ def test_equal_codes_are_the_same_bits():
     for name in ("binary", "int4"):
         pair = (Config(8, name), Config(8, f"{name}-floatq"))
         assert stored_code(pair[0]) == stored_code(pair[1])
-        first, second = (scorer.codes(config, vectors) for config in pair)
+        first, second = (scorer.all_codes(config) for config in pair)
         np.testing.assert_array_equal(first, second)
