@@ -25,6 +25,7 @@ from mrl_explorer.retrieval.hnsw import (
     measure_graph,
 )
 from mrl_explorer.retrieval.latency import Latency, measure_latency
+from mrl_explorer.retrieval.quantization import QUANTIZATIONS
 from mrl_explorer.retrieval.query_subset import with_same_queries
 from mrl_explorer.retrieval.staged import StagedSearch
 from mrl_explorer.ui import jobs
@@ -116,6 +117,11 @@ def _show_wanted(data: Tiered) -> Wanted | None:
         if config.quantization in INDEXED
         and Config(config.dim, "float32", config.basis) in rankings
     }
+    left_out = [
+        name
+        for name in QUANTIZATIONS
+        if name not in INDEXED and any(config.quantization == name for config in rankings.configs)
+    ]
     names = list(configs)
     usual = str(Config(rankings.full_dim, "int8"))
     with st.container(
@@ -162,6 +168,11 @@ def _show_wanted(data: Tiered) -> Wanted | None:
             persist_state="session",
             width=190,
             help="What the graph hands on to full-dimension float32 rescoring.",
+        )
+    if left_out:
+        st.caption(
+            f"usearch has no graph over {', '.join(left_out)} codes, so these are not offered: the "
+            "nearest are int8 and binary at the same dim. Plan a funnel times them searched flat."
         )
     if not name:
         st.info("This run has no configuration that usearch indexes.")

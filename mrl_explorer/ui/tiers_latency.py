@@ -8,7 +8,6 @@ from mrl_explorer.report.formats import count_text
 from mrl_explorer.report.latency import latency_rows, modelled_text
 from mrl_explorer.retrieval.candidates import scorer_of
 from mrl_explorer.retrieval.chains import Chain, chain
-from mrl_explorer.retrieval.hnsw import INDEXED
 from mrl_explorer.retrieval.latency import Latency, measure_latency
 from mrl_explorer.retrieval.staged import StagedSearch
 from mrl_explorer.ui import jobs
@@ -16,35 +15,23 @@ from mrl_explorer.ui.problems import literal
 from mrl_explorer.ui.tiers_data import NO_VECTORS, Tiered, collection_of
 
 FULL = "full dimension"
-_TIMED = 2
 HELP_LATENCY = (
-    "Measured on this server, warm, one query at a time on one thread, the searches in turn; the "
-    "first stage by usearch's exact search, later ones by numpy, all vectors in memory. On all "
-    "threads the first stage runs as one batch and later ones on one thread. Ratios "
-    "first: milliseconds of another machine differ, ratios less. The spread is that of the "
-    "rounds."
+    "Measured on this server, warm, one query at a time on one thread, the searches in turn, "
+    "queries encoded beforehand. Flat search and rescoring are this program's own compiled loops, "
+    "the same for every search, over codes of as many bytes as are claimed for them, all in "
+    "memory; a graph is usearch's. On all threads the first stage runs as one batch and later ones "
+    "on one thread. Ratios first: milliseconds of another machine differ, ratios less. The spread "
+    "is that of the rounds."
 )
 
 
 def show_latency(data: Tiered, found: Plan) -> None:
-    """Offer to measure the cheapest chain and the next one beside full dimension."""
-    timed = [
-        tiers
-        for tiers in found.best_of_each
-        if tiers.chain.stages[0].config.quantization in INDEXED
-    ][:_TIMED]
+    """Offer to measure the cheapest chain and its runner-up beside full dimension."""
+    timed = [tiers for tiers in (found.chosen, found.runner_up) if tiers is not None]
     chains = [tiers.chain for tiers in timed]
     if not chains:
         return
     st.markdown("**Latency**", help=HELP_LATENCY)
-    if found.chosen is not None and found.chosen.chain not in chains:
-        st.caption(
-            literal(
-                f"usearch does not search {found.chosen.chain.stages[0].config.quantization} "
-                f"codes, so these are timed instead: {'; '.join(map(str, chains))}. The bytes "
-                "read by the cheapest chain stand above."
-            )
-        )
     if data.dataset.collection is None:
         st.caption(NO_VECTORS)
         return

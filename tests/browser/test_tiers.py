@@ -44,6 +44,15 @@ def test_a_chain_of_ones_own_stands_beside(tiers):
     expect(tiers.locator(f".mrl-chain[aria-label='{own}']")).to_be_visible()
 
 
+def test_the_chain_that_stands_there_is_the_one_that_is_timed(tiers):
+    chosen = chain(tiers)
+    # usearch does not index such codes: they are searched all the same.
+    assert " int4 " in chosen.split("→")[0]
+    tiers.get_by_role("button", name="Measure on this machine").click()
+    expect(tiers.get_by_text("Times were measured at 300 documents")).to_be_visible()
+    expect(tiers.get_by_test_id("stDataFrame").last).to_contain_text(chosen)
+
+
 def test_a_graph_is_built_and_its_effort_chosen(tiers):
     open_section(tiers, "The real index")
     tiers.get_by_role("button", name="Build and measure", exact=True).click()

@@ -4,6 +4,7 @@ import re
 import shutil
 import threading
 
+import numpy as np
 import pytest
 
 from mrl_explorer.decide.funnels import Aim, plan
@@ -12,12 +13,16 @@ from mrl_explorer.retrieval.candidates import gather_candidates
 from mrl_explorer.ui import tiers_index
 from tests.ui.apps import (
     SAMPLE,
+    evaluate,
     fill,
+    go,
     has,
     html,
     labelled,
+    npy,
     numbers,
     open_app,
+    upload,
     wait_for,
 )
 
@@ -168,16 +173,50 @@ def test_an_evaluation_without_vectors_says_what_it_cannot_do(served):
     assert any("an evaluation without its vectors" in element.value for element in page.info)
 
 
-def test_latency_is_measured_beside_full_dimension():
+def timed(app):
+    """Measure, and give the table of latencies."""
+    labelled(app.button, "Measure on this machine").click().run()
+    finish(app, "latency")
+    assert not app.exception
+    return app.dataframe[-1].value
+
+
+def test_the_cheapest_chain_and_its_runner_up_are_timed_beside_full_dimension(sample):
+    found = plan(
+        gather_candidates(sample.rankings),
+        Aim(min_recall=0.9),
+        unseen=gather_candidates(sample.held_out.rankings),
+    )
+    assert found.chosen is not None
+    assert found.runner_up is not None
     page = open_tiers(keep=".900")
-    labelled(page.button, "Measure on this machine").click().run()
-    finish(page, "latency")
-    assert not page.exception
-    table = page.dataframe[-1].value
-    assert table["search"][0] == "full dimension"
+    table = timed(page)
+    chains = [str(found.chosen.chain), str(found.runner_up.chain)]
+    assert list(table["search"]) == ["full dimension", *chains]
     assert table["time vs full dimension"][0] == "1.00× (1.00-1.00)"
-    assert len(table) == 3
     assert "on this machine" in said(page)
+
+
+@pytest.mark.parametrize("quantization", ["int4-floatq", "binary-centred-floatq"])
+def test_a_first_stage_that_usearch_does_not_index_is_timed_as_it_is(quantization):
+    random = np.random.default_rng(0)
+    page = open_app("data")
+    for label, n_rows in (("Documents", 60), ("Queries", 9)):
+        vectors = random.normal(size=(n_rows, 20)).astype(np.float32)
+        upload(page, label, f"{label}.npy", npy(vectors))
+    evaluate(page.run(), dims="9", quantizations=[quantization, "int8"])
+    go(page, "tiers")
+    first = stages(page)[0]
+    assert first.split(" ")[1] == quantization
+    table = timed(page)
+    chosen = table["search"][1]
+    assert chosen.startswith(f"{first}, ")
+    assert [stage.split(",")[0] for stage in chosen.split(" → ")] == stages(page)
+    assert len(table["by stage, ms"][1].split(" + ")) == len(stages(page))
+    # The graph is another matter, and the page says which codes have none.
+    page.button_group(key="section").set_value(INDEX).run()
+    assert f"usearch has no graph over {quantization} codes" in said(page)
+    assert not any(quantization in option for option in page.selectbox(key="index_config").options)
 
 
 def test_policies_are_shown_beside_their_references(sample):
