@@ -138,6 +138,21 @@ def test_ties_go_to_the_lower_row(quantization):
 
 
 @pytest.mark.parametrize("quantization", QUANTIZATIONS)
+def test_a_zero_prefix_comes_after_all_that_points_away_from_the_query(quantization):
+    documents = np.full((12, 6), -1, np.float32)
+    documents[[1, 4, 9], :5] = 0
+    # The mean that is subtracted first is nothing here, so that these prefixes stay zero.
+    documents = np.concatenate([documents, -documents])
+    zeros = [1, 4, 9, 13, 16, 21]
+    search, codes = flat_search(documents, np.ones((2, 6), np.float32), Config(5, quantization))
+    others = np.setdiff1d(np.arange(24), zeros)
+    toward, away = others[others >= 12].tolist(), others[others < 12].tolist()
+    rows, _ = search.search(codes, 24)
+    assert rows.tolist() == [[*toward, *away, *zeros]] * 2
+    assert search.among(np.array([16, 0, 9, 20]), codes[0], 4).tolist() == [20, 0, 9, 16]
+
+
+@pytest.mark.parametrize("quantization", QUANTIZATIONS)
 def test_all_threads_find_what_one_finds(quantization):
     documents, queries = make_corpus("clustered", n_docs=3000, n_queries=150, full_dim=40, seed=3)
     search, codes = flat_search(documents, queries, Config(33, quantization))
