@@ -220,7 +220,12 @@ def make_records(  # the one place that leaves out empty records and checks ids
         If nothing is left, an id is missing, or two records have the same id.
     """
     n_read = next((len(c) for c in (rows, texts, vectors) if c is not None), 0)
-    file_rows = np.array(np.arange(n_read) if rows is None else rows, dtype=np.int64)
+    rows = range(n_read) if rows is None else rows
+    if isinstance(rows, range):
+        # Number by number, this would take half as long as reading a Parquet file.
+        file_rows = np.arange(rows.start, rows.stop, rows.step, dtype=np.int64)
+    else:
+        file_rows = np.array(rows, dtype=np.int64)
     text_column, title_column = _column(texts), _column(titles)
     if text_column is None:
         kept = np.arange(n_read)
@@ -236,7 +241,7 @@ def make_records(  # the one place that leaves out empty records and checks ids
     every_id = Strings.numbers(n_read) if ids is None else Strings.of(ids).trimmed()
     if ids is not None:
         _check_ids(every_id, kept=kept, rows=file_rows, row_word=row_word, name=name)
-    left_out = np.setdiff1d(np.arange(n_read), kept, assume_unique=True)
+    left_out = np.delete(np.arange(n_read), kept)
     segment_column = _column(segments)
     everything = Records(
         name=name,
@@ -395,7 +400,7 @@ def _check_ids(
 ) -> None:
     """Check that every kept record has an id and that no two records share one."""
     origin = "" if row_word == "line" else " (counted from 0)"
-    missing = kept[ids.are_blank()[kept]]
+    missing = kept[ids.sizes()[kept] == 0]
     if len(missing):
         raise InputError(
             f"{name}, {row_word} {rows[missing[0]]}{origin}: the id is empty; "
