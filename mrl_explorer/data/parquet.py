@@ -23,8 +23,11 @@ from mrl_explorer.data.vectors import as_float32, check_vectors
 from mrl_explorer.errors import InputError
 
 _BATCH_ROWS = 4096
-_PACKED_BATCHES = 8
-_BUFFER_BYTES = 2**20
+_FEWEST_ROWS, _MOST_ROWS = 16, 2**15
+# What is read, checked and packed stays within the processor's cache.
+_BATCH_BYTES = 2**21
+_PACKED_BATCHES = 4
+_BUFFER_BYTES = 2**16
 
 # Damage below the level of columns comes as OSError, text that is not UTF-8 as ValueError.
 _DAMAGE = (pa.ArrowException, OSError, ValueError, TypeError, KeyError, MemoryError)
@@ -84,25 +87,37 @@ def read_parquet(path: Path, columns: Columns) -> Table:
 
 def _texts(file: pq.ParquetFile, names: Sequence[str]) -> dict[str, Strings]:
     """Read columns as text, batch by batch: a row group may be the whole file."""
-    loose: dict[str, list[pa.LargeStringArray]] = {name: [] for name in names}
-    packed: dict[str, list[pa.LargeStringArray]] = {name: [] for name in names}
+    loose: dict[str, list[pa.Array]] = {name: [] for name in names}
+    packed: dict[str, list[pa.Array]] = {name: [] for name in names}
 
     def pack(name: str) -> None:
         # A batch has room for up to twice what it holds; one made of several has not.
         packed[name].append(pa.concat_arrays(loose[name]))
         loose[name].clear()
 
-    for batch in file.iter_batches(_BATCH_ROWS, columns=list(names)) if names else ():
+    n_rows = _batch_rows(file.metadata)
+    for batch in file.iter_batches(n_rows, columns=names, use_threads=False) if names else ():
         for name in names:
-            chunk = batch.column(name).cast(pa.large_string())
-            chunk.validate(full=True)
+            chunk = batch.column(name)
+            if not pa.types.is_primitive(chunk.type):
+                chunk = chunk.cast(pa.large_string())
+                chunk.validate(full=True)
             loose[name].append(chunk)
             if len(loose[name]) == _PACKED_BATCHES:
                 pack(name)
     for name in names:
         if loose[name]:
             pack(name)
-    return {name: Strings(parts) for name, parts in packed.items()}
+    return {name: Strings.packed(parts) for name, parts in packed.items()}
+
+
+def _batch_rows(metadata: pq.FileMetaData) -> int:
+    """Give how many rows to read at a time: many that are short, or a few that are long."""
+    # Of whole groups of rows: of its columns, a damaged file's metadata cannot be asked safely.
+    groups = map(metadata.row_group, range(metadata.num_row_groups))
+    n_bytes = max(sum(group.total_byte_size for group in groups), 1)
+    wanted = _BATCH_BYTES * metadata.num_rows // n_bytes
+    return min(max(wanted, _FEWEST_ROWS), _MOST_ROWS)
 
 
 @contextmanager

@@ -5,7 +5,8 @@ take. For a million passages that is the difference between fitting into memory 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import groupby, islice
+from operator import attrgetter
 from typing import Any, SupportsIndex, overload
 
 import numpy as np
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _CHUNK = 4096
+_JOINED = 2**16
 
 
 class Strings(Sequence[str]):
@@ -46,6 +48,17 @@ class Strings(Sequence[str]):
         while chunk := list(islice(rest, _CHUNK)):
             chunks.append(pa.array(chunk, pa.large_string()))
         return cls(chunks)
+
+    @classmethod
+    def packed(cls, chunks: Iterable[pa.Array]) -> "Strings":
+        """Collect cells that are packed as text, or as values that are written as text."""
+        texts: list[pa.LargeStringArray] = []
+        for kind, alike in groupby(chunks, attrgetter("type")):
+            if pa.types.is_large_string(kind):
+                texts += alike
+            else:
+                texts += (values.cast(pa.large_string()) for values in _joined([*alike]))
+        return cls(texts)
 
     @classmethod
     def numbers(cls, n: int) -> "Strings":
@@ -123,7 +136,7 @@ class Strings(Sequence[str]):
         """Give the cells without white space around them."""
         if self._rows is not None:
             return Strings.of(cell.strip() for cell in self)
-        return Strings([pc.utf8_trim_whitespace(chunk) for chunk in self._chunks])
+        return Strings([pc.utf8_trim_whitespace(cells) for cells in _joined(self._chunks)])
 
     def n_distinct(self) -> int:
         """Count the different cells."""
@@ -170,3 +183,10 @@ class Strings(Sequence[str]):
             found[start : start + len(chunk)] = values.to_numpy(zero_copy_only=False)
             start += len(chunk)
         return found if self._rows is None else found[self._rows]
+
+
+def _joined(chunks: Sequence[pa.Array]) -> Iterator[pa.Array]:
+    """Join small chunks: a call for each of them would take longer than its work."""
+    cells = pa.chunked_array(chunks) if chunks else ()
+    for start in range(0, len(cells), _JOINED):
+        yield cells.slice(start, _JOINED).combine_chunks()

@@ -75,6 +75,38 @@ def test_vectors_of_several_batches_stay_in_order(save):
     assert np.array_equal(records.vectors, vectors)
 
 
+@pytest.mark.parametrize("n_letters", [0, 30, 3_000])
+@pytest.mark.parametrize("rows_in_group", [1_000, 100_000])
+def test_short_and_long_texts_of_several_batches_stay_in_order(tmp_path, n_letters, rows_in_group):
+    texts = [f"{row} é{'x' * (row * 37 % (n_letters + 1))}" for row in range(5_000)]
+    kinds = [None if row % 7 == 3 else row % 5 for row in range(5_000)]
+    path = tmp_path / "d.parquet"
+    table = pa.table({"id": np.arange(5_000) + 9_998, "text": texts, "type": kinds})
+    pq.write_table(table, path, row_group_size=rows_in_group)
+    records = read_records(path)
+    assert records.ids == [str(row + 9_998) for row in range(5_000)]
+    assert records.texts == texts
+    assert records.segments == ["" if kind is None else str(kind) for kind in kinds]
+
+
+def test_few_long_texts_are_read_at_a_time(tmp_path, monkeypatch):
+    wanted = []
+    whole = pq.ParquetFile.iter_batches
+
+    def iter_batches(file, batch_size, **options):
+        wanted.append(batch_size)
+        return whole(file, batch_size, **options)
+
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", iter_batches)
+    for size in (10, 1_000, 100_000):
+        path = tmp_path / "d.parquet"
+        texts = [f"{row:0{size}}" for row in range(200)]
+        pq.write_table(pa.table({"text": texts}), path, use_dictionary=False)
+        assert read_records(path).texts == texts
+    # About 2 MB of each.
+    assert wanted == [2**15, pytest.approx(2_090, rel=0.02), 20]
+
+
 def test_chosen_vectors(save):
     path = save(a=TWO, b=[[1, 2], [3, 4]])
     assert read_records(path, columns=Columns(vector="b")).vectors.shape == (2, 2)

@@ -27,6 +27,18 @@ def test_a_column_is_the_sequence_it_was_made_of(cells, data):
         assert not mine.are_rising() or mine.n_distinct() == len(theirs)
 
 
+def test_packed_numbers_are_written_as_text():
+    chunks = [
+        pa.array([7, None]),
+        pa.array([8]),
+        pa.array(["x", None], pa.large_string()),
+        pa.array([0.5, True], pa.float64()),
+        pa.array([False]),
+    ]
+    assert Strings.packed(chunks) == ["7", "", "8", "x", "", "0.5", "1", "false"]
+    assert Strings.packed([]) == []
+
+
 def test_a_column_of_many_batches():
     numbers = Strings.numbers(10_000)
     assert numbers == [str(n) for n in range(10_000)]
