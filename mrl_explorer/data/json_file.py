@@ -13,12 +13,11 @@ import numpy as np
 import pyarrow as pa
 
 from mrl_explorer.data.columns import Columns
-from mrl_explorer.data.files import decoded, opened, whole_text
+from mrl_explorer.data.files import decoded, is_utf_8, opened, whole_text
 from mrl_explorer.data.json_objects import (
     DECODER,
     SAMPLED_OBJECTS,
     ObjectCells,
-    as_texts,
     object_columns,
     object_type,
     parsed,
@@ -114,8 +113,7 @@ def _parse(path: Path, columns: Columns, cells: ObjectCells) -> bool:
             if objects is None or found is None:
                 return False
             rows = np.arange(n_rows, n_rows + len(found))
-            texts = {name: as_texts(found.field(name)) for name in columns.of_text}
-            if not cells.extend(rows, texts):
+            if not cells.extend(rows, {name: found.field(name) for name in columns.of_text}):
                 return False
             n_rows += len(found)
             piece = piece[len(objects) + layout.gap :]
@@ -185,7 +183,7 @@ def _layout(start: bytes, columns: Columns) -> _Layout | None:
 
 def _parsed_objects(objects: bytes, kind: pa.StructType) -> pa.StructArray | None:
     """Parse objects with commas between them; None if Arrow refuses them or finds other values."""
-    if not _is_utf_8(objects):
+    if not is_utf_8(objects):
         return None
     raw = pa.py_buffer(b"".join((_BEFORE, objects, _AFTER)))
     table = parsed(raw, [pa.field("", pa.list_(pa.list_(kind)))])
@@ -195,15 +193,6 @@ def _parsed_objects(objects: bytes, kind: pa.StructType) -> pa.StructArray | Non
     found = outer.flatten()
     # A second inner array, or a null among the objects, is not what the file should hold.
     return found if len(outer) == 1 and not found.null_count else None
-
-
-def _is_utf_8(raw: bytes) -> bool:
-    bounds = pa.py_buffer(np.array([0, len(raw)]))
-    try:
-        pa.LargeStringArray.from_buffers(1, bounds, pa.py_buffer(raw)).validate(full=True)
-    except pa.ArrowInvalid:
-        return False
-    return True
 
 
 def _objects(path: Path) -> Iterator[tuple[int, dict[str, object]]]:

@@ -9,12 +9,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from mrl_explorer.data.columns import Columns
-from mrl_explorer.data.files import Bytes, block_texts, line_blocks, text_lines
+from mrl_explorer.data.files import Bytes, block_texts, line_blocks
 from mrl_explorer.data.json_objects import (
     DECODER,
     SAMPLED_OBJECTS,
     ObjectCells,
-    as_texts,
     object_columns,
     object_type,
     parsed,
@@ -51,14 +50,17 @@ def read_jsonl(path: Path, columns: Columns) -> Table:
         If a line is not an object or a wanted value is a list or an object, with its line.
     """
     cells = ObjectCells(columns, name=path.name, row_word="line")
-    number = 1
-    for block, bounds in line_blocks(path):
-        lines = block_texts(block, bounds, path=path, line=number)
+    kind = None
+    for number, lines, block, bounds in _line_texts(path):
         rows = np.arange(number, number + len(lines))
-        number += len(lines)
-        packed = _parsed_lines(block, bounds, columns.of_text)
-        if packed is not None and cells.extend(rows, packed):
-            continue
+        if _is_object_a_line(block, bounds):
+            # Most blocks are of the kind of the one before.
+            packed = _parsed(block, kind, n=len(lines))
+            if packed is None:
+                kind = _kind(lines[0].as_py(), columns.of_text)
+                packed = _parsed(block, kind, n=len(lines))
+            if packed is not None and cells.extend(rows, packed):
+                continue
         for row, line in zip(rows.tolist(), lines, strict=True):
             record = _object(line.as_py(), path=path, number=row)
             if record is not None:
@@ -66,33 +68,50 @@ def read_jsonl(path: Path, columns: Columns) -> Table:
     return cells.table(found=lambda: jsonl_columns(path))
 
 
-def _parsed_lines(
-    block: Bytes, bounds: npt.NDArray[np.int64], wanted: Sequence[str]
-) -> dict[str, pa.LargeStringArray] | None:
-    """Parse a block by Arrow; None unless it surely holds one object a line."""
+def _is_object_a_line(block: Bytes, bounds: npt.NDArray[np.int64]) -> bool:
+    """Tell whether lines hold an object each, if they hold nothing but objects."""
     # A closing brace, a line end and an opening brace are never neighbours within an object.
     inner = bounds[1:-1]
     before = block[inner - 2]
     if (before == _RETURN).any():
         before = np.where(before == _RETURN, block[inner - 3], before)
-    if not len(inner) or (block[inner] != _OPEN).any() or (before != _CLOSE).any():
-        return None
+    return bool(len(inner) and (before == _CLOSE).all() and (block[inner] == _OPEN).all())
+
+
+def _kind(line: str, wanted: Sequence[str]) -> pa.StructType | None:
+    """Give the type as which Arrow can take objects like the one of a line."""
     try:
-        example = DECODER.decode(block[: bounds[1]].tobytes().decode())
+        example = DECODER.decode(line)
     except (ValueError, RecursionError):
         return None
-    kind = object_type(wanted, example) if isinstance(example, dict) else None
+    return object_type(wanted, example) if isinstance(example, dict) else None
+
+
+def _parsed(block: Bytes, kind: pa.StructType | None, *, n: int) -> dict[str, pa.Array] | None:
+    """Parse a block of `n` objects by Arrow; None if it finds others."""
     table = None if kind is None else parsed(pa.py_buffer(block), kind)
-    if table is None or len(table) != len(bounds) - 1:
+    if table is None or len(table) != n:
         return None
-    return {key: as_texts(table.column(key).chunk(0)) for key in wanted}
+    return {key: table.column(key).chunk(0) for key in table.column_names}
+
+
+def _line_texts(
+    path: Path,
+) -> Iterator[tuple[int, pa.LargeStringArray, Bytes, npt.NDArray[np.int64]]]:
+    """Give blocks of lines: number of the first one, their texts, bytes and bounds."""
+    number = 1
+    for block, bounds in line_blocks(path):
+        lines = block_texts(block, bounds, path=path, line=number)
+        yield number, lines, block, bounds
+        number += len(lines)
 
 
 def _first_objects(path: Path) -> Iterator[dict[str, object]]:
-    for number, line in enumerate(text_lines(path), start=1):
-        record = _object(line, path=path, number=number)
-        if record is not None:
-            yield record
+    for first, lines, _, _ in _line_texts(path):
+        for number, line in enumerate(lines, start=first):
+            record = _object(line.as_py(), path=path, number=number)
+            if record is not None:
+                yield record
 
 
 def _object(line: str, *, path: Path, number: int) -> dict[str, object] | None:

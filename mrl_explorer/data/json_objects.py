@@ -88,7 +88,7 @@ class ObjectCells:
             values.append(_json_text(value))
         self._cells.add(row, values)
 
-    def extend(self, rows: npt.NDArray[np.int64], cells: Mapping[str, pa.LargeStringArray]) -> bool:
+    def extend(self, rows: npt.NDArray[np.int64], cells: Mapping[str, pa.Array]) -> bool:
         """Add objects that Arrow parsed; False, and nothing added, if it cannot tell enough.
 
         Arrow gives null for a key that is absent, too: until a key was seen, that must be told
@@ -147,11 +147,6 @@ def parsed(raw: pa.Buffer, fields: Iterable[pa.Field]) -> pa.Table | None:
         return pj.read_json(pa.BufferReader(raw), once, how)
     except pa.ArrowInvalid:
         return None
-
-
-def as_texts(column: pa.Array) -> pa.LargeStringArray:
-    """Write a parsed column's numbers as text."""
-    return column.cast(pa.large_string())
 
 
 def _json_value(record: dict[str, object], name: str) -> tuple[bool, object]:

@@ -59,7 +59,7 @@ class Cells:
         self._n_loose = 0
         self._batch: dict[str, list[str | None]] = {name: [] for name in names}
         self._small: dict[str, list[pa.LargeStringArray]] = {name: [] for name in self._batch}
-        self._chunks: dict[str, list[pa.LargeStringArray]] = {name: [] for name in self._batch}
+        self._chunks: dict[str, list[pa.Array]] = {name: [] for name in self._batch}
 
     def add(self, row: int, record: Iterable[str | None]) -> None:
         """Add one record, its cells in the order of the names."""
@@ -78,10 +78,8 @@ class Cells:
             small.append(_packed(cells))
         self._join_many()
 
-    def extend(
-        self, rows: npt.NDArray[np.int64], chunks: Mapping[str, pa.LargeStringArray]
-    ) -> None:
-        """Add records whose cells are packed already."""
+    def extend(self, rows: npt.NDArray[np.int64], chunks: Mapping[str, pa.Array]) -> None:
+        """Add records whose cells are packed already, as text or numbers."""
         self._pack()
         self._join()
         self.rows.frombytes(rows.tobytes())
@@ -92,7 +90,7 @@ class Cells:
         """Give what was added."""
         self._pack()
         self._join()
-        cells = {name: Strings(chunks) for name, chunks in self._chunks.items()}
+        cells = {name: Strings.packed(chunks) for name, chunks in self._chunks.items()}
         return Table(cells=cells, rows=self.rows, row_word=row_word, notes=tuple(notes))
 
     def _pack(self) -> None:

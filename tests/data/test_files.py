@@ -2,6 +2,8 @@ import gzip
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mrl_explorer.data import files, read_records
 from mrl_explorer.data.files import check_unpacked, text_lines
@@ -85,3 +87,18 @@ def test_values_in_messages_are_short_and_on_one_line():
     assert listed([]) == "none"
     assert listed(["a", "b"]) == '"a", "b"'
     assert listed(map(str, range(15))).endswith('"11", 3 more')
+
+
+@given(
+    st.lists(st.text("ab\r\u00e9\u201c", max_size=30), min_size=1, max_size=40),
+    st.integers(1, 100),
+)
+@settings(max_examples=200, deadline=None)
+def test_lines_in_blocks_of_any_size(tmp_path_factory, lines, block_bytes):
+    content = "\n".join(lines)
+    path = tmp_path_factory.mktemp("lines") / "d.txt"
+    path.write_bytes(content.encode())
+    expected = [f"{line}\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files, "_BLOCK_BYTES", block_bytes)
+        assert list(text_lines(path)) == expected

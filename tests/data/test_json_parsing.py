@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mrl_explorer.data import Columns, files, json_file, read_records
+from mrl_explorer.data import Columns, files, json_file, json_lines, read_records
 from mrl_explorer.errors import InputError
 
 WANTED = Columns(text="text", title="title", id="id")
@@ -121,6 +121,34 @@ def test_what_is_wrong_is_named_wherever_it_stands(write, extension, bad, messag
     word, number = re.search(r"(line|row) (\d+)", str(caught.value)).groups()
     is_on_next_line = extension == ".json" and b"\n" in good[place]
     assert int(number) == place + (word == "line") + is_on_next_line
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_ids_of_another_kind_further_on(write):
+    ids = [*range(1, 61), *(f"x{row}" for row in range(60)), *range(100, 160)]
+    lines = [json.dumps({"id": identity, "text": f"text {identity}"}) for identity in ids]
+    records = read_records(write("d.jsonl", "\n".join(lines)))
+    assert records.ids == list(map(str, ids))
+    assert records.texts == [f"text {identity}" for identity in ids]
+    assert records.rows.tolist() == list(range(1, 181))
+
+
+def test_usual_lines_are_not_read_one_by_one(write, monkeypatch):
+    decode, alone = json_lines._object, []
+
+    def noted(line, **place):
+        alone.append(place["number"])
+        return decode(line, **place)
+
+    monkeypatch.setattr(json_lines, "_object", noted)
+    lines = [json.dumps({"id": row, "text": f"text {row}", "tags": [{}]}) for row in range(200)]
+    path = write("d.jsonl", "\n".join(lines))
+    columns = Columns(text="text", id="id")
+    for size in (500, 2**20):
+        monkeypatch.setattr(files, "_BLOCK_BYTES", size)
+        assert read_records(path, columns=columns).texts == [f"text {row}" for row in range(200)]
+    # The last one has no line end and is a block of its own.
+    assert set(alone) == {200}
 
 
 def test_lines_longer_than_a_block(write, monkeypatch):
