@@ -27,9 +27,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.process import peak_resident_bytes, resident_bytes, run_child
 from mrl_explorer.data import read_records
 
-TABLES = ("csv", "jsonl", "json", "txt", "parquet")
-ARROW = ("csv", "jsonl", "json")
+TABLES = ("csv", "jsonl", "json", "txt", "parquet", "uncompressed")
+ARROW = ("csv", "jsonl", "json", "parquet", "uncompressed")
 DOCUMENTS = ("md", "html", "docx")
+PARQUET = ("parquet", "uncompressed")
 _WORDS = 80
 _PARAGRAPHS_A_FILE = 2_000
 
@@ -48,11 +49,10 @@ def texts(n_bytes: int) -> Iterator[str]:
 
 def write(kind: str, path: Path, *, n_bytes: int) -> None:
     """Write a file of passages."""
-    if kind == "parquet":
-        # Compressed as pandas and polars do it by default.
+    if kind in PARQUET:
         column = pa.array(texts(n_bytes), pa.large_string())
         table = pa.table({"id": np.arange(len(column)), "text": column})
-        pq.write_table(table, path)
+        pq.write_table(table, path, compression="snappy" if kind == "parquet" else "none")
         return
     if kind == "docx":
         from docx import Document
@@ -82,6 +82,11 @@ def write(kind: str, path: Path, *, n_bytes: int) -> None:
             file.writelines(f"{text}{between}" for text in texts(many))
 
 
+def named(stem: str, kind: str) -> str:
+    """Give a name of a file of a kind."""
+    return f"{stem}.{'parquet' if kind in PARQUET else kind}"
+
+
 def mine(kind: str, path: Path) -> object:
     """Read a file as the product does, with its checks."""
     del kind
@@ -90,7 +95,7 @@ def mine(kind: str, path: Path) -> object:
 
 def underlying(kind: str, path: Path) -> object:
     """Read a file with the library that decides what is valid in it, and nothing more."""
-    if kind == "parquet":
+    if kind in PARQUET:
         return pq.read_table(path, columns=["id", "text"])
     if kind == "docx":
         from docx import Document
@@ -126,6 +131,8 @@ def by_arrow(kind: str, path: Path) -> pa.Table:
             pv.ParseOptions(newlines_in_values=True),
             pv.ConvertOptions(column_types={"text": pa.large_string()}),
         )
+    if kind in PARQUET:
+        return pq.read_table(path, columns=["id", "text"], use_threads=False)
     return arrow_json(kind, path)
 
 
@@ -155,7 +162,7 @@ def peak(kind: str, path: Path) -> dict[str, float]:
     """Give the growth of this process's peak memory by reading a file."""
     with tempfile.TemporaryDirectory() as folder:
         # What the libraries themselves take is loaded by a small file first.
-        small = Path(folder) / f"small.{kind}"
+        small = Path(folder) / named("small", kind)
         write(kind, small, n_bytes=10_000)
         read_records(small)
     before = resident_bytes()
@@ -175,14 +182,17 @@ def main() -> None:
         kind, path = options.peak
         print(json.dumps(peak(kind, Path(path))))
         return
-    print(f"{options.rounds} rounds; time: read_records / the underlying reader, and / Arrow alone")
     print(
-        f"{'kind':8} {'file':>9} {'records':>9} {'seconds':>8} {'time':>6} {'Arrow':>6} "
+        f"{options.rounds} rounds; median (least) of read_records / the library that decides what "
+        "is valid, and / pyarrow alone"
+    )
+    print(
+        f"{'kind':12} {'file':>9} {'records':>9} {'seconds':>8} {'time':>12} {'pyarrow':>12} "
         f"{'memory/file':>12}"
     )
     with tempfile.TemporaryDirectory() as folder:
         for kind in options.kinds:
-            path = Path(folder) / f"texts.{kind}"
+            path = Path(folder) / named("texts", kind)
             write(kind, path, n_bytes=options.megabytes * 10**6)
             size = path.stat().st_size
             readers: list[Callable[[str, Path], object]] = [mine, underlying]
@@ -192,13 +202,16 @@ def main() -> None:
             rounds = [
                 [seconds(partial(reader, kind, path)) for reader in readers]
                 for _ in range(options.rounds + 1)
-            ]
-            own, *others = (statistics.median(column) for column in zip(*rounds[1:], strict=True))
-            ratios = "".join(f"{own / other:6.2f} " for other in others)
+            ][1:]
+            own = statistics.median(times[0] for times in rounds)
+            told = ""
+            for other in range(1, len(readers)):
+                ratios = [times[0] / times[other] for times in rounds]
+                told += f"{statistics.median(ratios):5.2f} ({min(ratios):4.2f}) "
             found = run_child("reading", "--peak", kind, path)
             print(
-                f"{kind:8} {size / 10**6:6.0f} MB {found['records']:9,.0f} {own:8.2f} "
-                f"{ratios:14}{found['peak'] / size:12.2f}",
+                f"{kind:12} {size / 10**6:6.0f} MB {found['records']:9,.0f} {own:8.2f} "
+                f"{told:26}{found['peak'] / size:12.2f}",
                 flush=True,
             )
             with suppress(OSError):
