@@ -28,15 +28,25 @@ ZIP_DAMAGE = (
 )
 
 
-def archive_members(path: Path) -> tuple[str, ...]:
+_ZIP = "a whole ZIP archive in a usual compression: make it again"
+
+
+def archive_members(path: Path, *, expected: str = _ZIP) -> tuple[str, ...]:
     """Return the names of the files in a ZIP archive, as they stand in it.
+
+    Parameters
+    ----------
+    path : Path
+        The archive.
+    expected : str
+        For the message about one that is damaged: what it should be, and what to do.
 
     Raises
     ------
     InputError
         If the archive cannot be read.
     """
-    with reading(path), _understood(path), ZipFile(path) as archive:
+    with reading(path), _understood(path, expected), ZipFile(path) as archive:
         return tuple(info.filename for info in archive.infolist() if not info.is_dir())
 
 
@@ -69,7 +79,9 @@ def check_archive(path: Path, *, what: str) -> None:
 
 
 @contextmanager
-def unpacked(path: Path, *, limit_bytes: int = UNPACKED_LIMIT_BYTES) -> Iterator[Path]:
+def unpacked(
+    path: Path, *, limit_bytes: int = UNPACKED_LIMIT_BYTES, expected: str = _ZIP
+) -> Iterator[Path]:
     """Unpack a ZIP archive to a temporary folder, removed at the end of the block.
 
     Parameters
@@ -78,6 +90,8 @@ def unpacked(path: Path, *, limit_bytes: int = UNPACKED_LIMIT_BYTES) -> Iterator
         The archive.
     limit_bytes : int
         What it may unpack to in all.
+    expected : str
+        As for `archive_members`.
 
     Yields
     ------
@@ -91,22 +105,20 @@ def unpacked(path: Path, *, limit_bytes: int = UNPACKED_LIMIT_BYTES) -> Iterator
         is a link or grows out of proportion.
     """
     with TemporaryDirectory(prefix="mrl-explorer-") as folder:
-        with reading(path), _understood(path), ZipFile(path) as archive:
+        with reading(path), _understood(path, expected), ZipFile(path) as archive:
             _unpack(archive, Path(folder), name=path.name, limit_bytes=limit_bytes)
         yield Path(folder)
 
 
 @contextmanager
-def _understood(path: Path) -> Iterator[None]:
+def _understood(path: Path, expected: str) -> Iterator[None]:
     """Turn what `zipfile` raises for a damaged archive into an `InputError`."""
     try:
         yield
     except InputError:
         raise
     except ZIP_DAMAGE as error:
-        raise InputError(
-            f"{path.name} is not a whole ZIP archive in a usual compression: make it again."
-        ) from error
+        raise InputError(f"{path.name} is not {expected}.") from error
 
 
 def _unpack(archive: ZipFile, folder: Path, *, name: str, limit_bytes: int) -> None:

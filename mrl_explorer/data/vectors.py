@@ -16,6 +16,9 @@ from mrl_explorer.data.strings import Strings
 from mrl_explorer.data.tables import Table, encodable
 from mrl_explorer.errors import InputError
 
+# What a damaged file should be, and what to do.
+_NPZ = "a whole NPZ file: copy it again, or save the arrays again with numpy.savez"
+
 # Below this squared length a vector cannot be normalised in float32.
 _LEAST_SQUARED_LENGTH = float(np.finfo(np.float32).tiny)
 
@@ -141,7 +144,7 @@ def read_npz(path: Path, columns: Columns) -> Table:
     if vector_array is None:
         raise InputError(f"{path.name} holds no arrays: save the vectors with numpy.savez.")
     check_columns(columns.of_text, found=names, name=path.name)
-    with unpacked(path) as folder:
+    with unpacked(path, expected=_NPZ) as folder:
         # Texts first: they are small, and a mistake in them shows before the vectors are read.
         cells = {
             name: _texts(folder / f"{name}.npy", name=f"{path.name} (array {name})")
@@ -167,7 +170,7 @@ def read_npz(path: Path, columns: Columns) -> Table:
 
 def _array_names(path: Path) -> tuple[str, ...]:
     """Return the names of the arrays of an NPZ file."""
-    members = archive_members(path)
+    members = archive_members(path, expected=_NPZ)
     return tuple(name.removesuffix(".npy") for name in members if name.endswith(".npy"))
 
 
