@@ -341,7 +341,11 @@ def _notes(collection: Collection, *, exclude_self: bool) -> Iterable[str]:
                 "tie, and a tie counts as found."
             )
         yield from records.notes
-        yield from _norm_notes(records)
+    # Documents and queries may be of one file, as those of ann-benchmarks are.
+    is_one_file = collection.documents.name == collection.queries.name
+    for records, what in ((collection.documents, "documents"), (collection.queries, "queries")):
+        place = f"{records.name} ({what})" if is_one_file else records.name
+        yield from _norm_notes(records, place)
     if collection.n_unjudged:
         yield f"{collection.n_unjudged} queries without a judgement were left out."
     if exclude_self:
@@ -359,7 +363,7 @@ def _held_out_notes(configs: Iterable[Config], *, n_docs: int) -> Iterable[str]:
         )
 
 
-def _norm_notes(records: Records) -> Iterable[str]:
+def _norm_notes(records: Records, place: str) -> Iterable[str]:
     vectors = vectors_of(records)
     least, most = np.inf, 0.0
     for start in range(0, len(vectors), ROWS_AT_ONCE):
@@ -367,7 +371,7 @@ def _norm_notes(records: Records) -> Iterable[str]:
         least, most = min(least, norms.min()), max(most, norms.max())
     if max(1 - least, most - 1) <= UNIT_TOLERANCE:
         return
-    yield f"Vectors in {records.name} were not unit length and have been normalised."
+    yield f"Vectors in {place} were not unit length and have been normalised."
     if most > least * (1 + NORM_SPREAD):
         yield (
             f"Their norms run from {least:.3g} to {most:.3g}: if your model is meant for inner "

@@ -315,6 +315,13 @@ def test_vectors_of_one_other_length_are_normalised():
     )
 
 
+def test_notes_on_norms_tell_the_documents_from_the_queries_of_one_file():
+    assert notes(scaled("a.hdf5", [3, 3, 3.1]), scaled("a.hdf5", [2, 2])) == (
+        "Vectors in a.hdf5 (documents) were not unit length and have been normalised.",
+        "Vectors in a.hdf5 (queries) were not unit length and have been normalised.",
+    )
+
+
 def test_norms_that_spread_warn():
     (first, second) = notes(documents(), scaled("q.npy", [1, 1.06]))
     assert first == "Vectors in q.npy were not unit length and have been normalised."
