@@ -15,6 +15,7 @@ from mrl_explorer.data.language import language_shares
 # Bounds that keep the whole within seconds on 100,000 documents.
 NEAR_RECORDS = 50_000
 NEAR_WORDS = 100
+_CASED_RECORDS = 1000
 
 # MinHash: 8 bands of 4 find 0.8 alike with probability 1 - (1 - 0.8^4)^8 = 0.985.
 _BANDS, _BAND_ROWS = 8, 4
@@ -107,6 +108,7 @@ def describe_collection(collection: Collection) -> CollectionOverview:
             *_warnings(documents, overviews[0], "documents"),
             *_warnings(queries, overviews[1], "queries"),
             *_copy_warnings(collection),
+            *_capitals_warnings(collection),
         ),
     )
 
@@ -149,6 +151,26 @@ def _copy_warnings(collection: Collection) -> Iterator[str]:
             f"Queries that are copies of documents: {n_copies:,}; each finds itself first at any "
             "dimension, which overstates recall."
         )
+
+
+def _capitals_warnings(collection: Collection) -> Iterator[str]:
+    documents, queries = collection.documents, collection.queries
+    if documents.texts is None or queries.texts is None:
+        return
+    share = _share_in_capitals(queries)
+    if share > 0.5 >= _share_in_capitals(documents):
+        yield (
+            f"Queries in capitals, unlike the documents: {share:.0%}; a model that tells capitals "
+            "from small letters reads other words there and finds little that is relevant, so its "
+            "figures say nothing of usual queries: write these in small letters."
+        )
+
+
+def _share_in_capitals(records: Records) -> float:
+    """Give the share of passages without a small letter, of the first ones that have letters."""
+    first = list(islice(passages(records), _CASED_RECORDS))
+    cased = [text for text in first if text.lower() != text.upper()]
+    return sum(map(str.isupper, cased)) / max(len(cased), 1)
 
 
 def count_longer(records: Records, n_tokens: int) -> int:

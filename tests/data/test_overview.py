@@ -94,3 +94,35 @@ def test_ready_vectors_alone():
 def test_passages_tell_of_how_many_documents_they_are():
     split = split_records(records("word " * 50, "b"), Splitting(100, 0))
     assert describe(split).n_sources == 2
+
+
+LOUD = "Queries in capitals, unlike the documents: "
+
+
+def capitals(documents, queries):
+    collection = Collection(records(*documents), make_records(name="q.csv", texts=queries))
+    return [text for text in describe_collection(collection).warnings if text.startswith(LOUD)]
+
+
+def test_queries_in_capitals_are_warned_of():
+    documents = ["measurement of dielectric constants", "A note", "UNESCO"]
+    (warning,) = capitals(documents, ["DIELECTRIC CONSTANT", "NOTES (1962)", "Unesco", "42"])
+    # Of three queries with letters.
+    assert warning == (
+        f"{LOUD}67%; a model that tells capitals from small letters reads other words there and "
+        "finds little that is relevant, so its figures say nothing of usual queries: write these "
+        "in small letters."
+    )
+
+
+@pytest.mark.parametrize(
+    ("documents", "queries"),
+    [
+        (["A NOTE", "ANOTHER", "a third"], ["NOTES", "THIRD"]),
+        (["a note"], ["NOTES", "notes"]),
+        (["a note"], ["42", "天气"]),
+        (["天气", "今天"], ["天气 42"]),
+    ],
+)
+def test_other_queries_are_not(documents, queries):
+    assert capitals(documents, queries) == []
