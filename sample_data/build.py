@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from mrl_explorer import embed_collection, evaluate, load_model, read_beir, save_evaluation
-from mrl_explorer.embed import BUNDLED, Model
+from mrl_explorer.embed import BUNDLED, Model, Origin
+from mrl_explorer.retrieval.evaluation import record_origin
 
 FOLDER = Path(__file__).parent / "help_centre"
 SHOWN_FIRST = "wordllama-256"
@@ -37,7 +38,8 @@ def build(model: Model) -> None:
         # Lists half as long make a file half as large, and the first screen should lack nothing.
         depth=100 if model.name == SHOWN_FIRST else 50,
     )
-    save_evaluation(evaluation, target / "help_centre.evaluation")
+    origin = Origin(model.name, model.dims, model.query_prompt, model.document_prompt)
+    save_evaluation(record_origin(evaluation, origin), target / "help_centre.evaluation")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 import json
 import re
+import runpy
 from collections import Counter
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -212,6 +214,21 @@ def test_the_evaluation_is_that_of_the_texts(model):
     own = rankings.ids[rankings.place(rankings.baseline), :, :POOL]
     # Sums in another order may swap two documents whose scores differ in the last bit.
     assert np.mean(own == ranked) > 0.99
+
+
+def test_an_evaluation_that_is_built_keeps_the_prompts(tmp_path, monkeypatch):
+    build = runpy.run_path(str(FOLDER.parent / "build.py"))["build"]
+    monkeypatch.setitem(build.__globals__, "FOLDER", tmp_path)
+    for name, kept in (("corpus.jsonl", DOCUMENTS[:20]), ("queries.jsonl", QUERIES[:3])):
+        (tmp_path / name).write_text("\n".join(map(json.dumps, kept)), encoding="utf-8")
+    (tmp_path / "qrels").mkdir()
+    judged = f"query-id\tcorpus-id\tscore\n{QUERIES[0]['_id']}\t{DOCUMENTS[0]['_id']}\t1\n"
+    (tmp_path / "qrels" / "test.tsv").write_text(judged, encoding="utf-8")
+    model = replace(load_model("wordllama-256"), query_prompt="query: ", document_prompt="")
+    build(model)
+    source = load_evaluation(tmp_path / model.name / "help_centre.evaluation").source
+    assert (source.model, source.trained_dims) == (model.name, model.dims)
+    assert (source.query_prompt, source.document_prompt) == ("query: ", "")
 
 
 def test_the_readme_counts_what_is_there():
