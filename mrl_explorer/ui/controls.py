@@ -15,6 +15,7 @@ from mrl_explorer.retrieval.rankings import Rankings
 from mrl_explorer.ui.address import set_parameter
 from mrl_explorer.ui.datasets import Dataset
 from mrl_explorer.ui.extend_panel import show_extend, show_progress
+from mrl_explorer.ui.number_field import show_number
 
 OVERSAMPLES = (1, 2, 3, 4, 5, 8, 10, 20)
 _USUAL_OVERSAMPLE = 4
@@ -234,25 +235,16 @@ def _first_quantization(quantizations: list[str]) -> str:
 
 
 def show_k(most: int) -> int:
-    """Ask for k. A bound number input fails on a number too large, so the link is read here."""
-    usual = min(10, most)
-    linked = st.query_params.get("k", "")
-    k = st.session_state.get("k", int(linked) if _DIM.fullmatch(linked) else usual)
-    # Set on every run: what another page's field holds is known here, but a new field starts at 1.
-    st.session_state["k"] = k if 1 <= k <= most else usual
-    k = int(
-        st.number_input(
-            "k",
-            1,
-            most,
-            key="k",
-            width=95,
-            persist_state="session",
-            help="Results that count: recall@k, and the places shown below.",
-        )
+    """Ask for k: the same control, with the same value, on every page."""
+    return show_number(
+        "k",
+        1,
+        most,
+        min(10, most),
+        key="k",
+        width=95,
+        advice="Results that count: recall@k, and the places shown below.",
     )
-    set_parameter("k", None if k == usual else str(k))
-    return k
 
 
 def _covered(rankings: Rankings, wanted: Config) -> Config:

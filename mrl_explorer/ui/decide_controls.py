@@ -11,7 +11,9 @@ from mrl_explorer.report.formats import share_text
 from mrl_explorer.retrieval.basis import BASES
 from mrl_explorer.retrieval.evaluation import Evaluation
 from mrl_explorer.retrieval.quantization import QUANTIZATIONS
-from mrl_explorer.ui.controls import show_k, show_vectors
+from mrl_explorer.ui.controls import COUNTS, show_k, show_vectors
+from mrl_explorer.ui.link import tell_unknown
+from mrl_explorer.ui.number_field import MOST, read_number, show_limit, show_number
 from mrl_explorer.ui.problems import literal
 
 _TARGETS = {
@@ -21,6 +23,7 @@ _TARGETS = {
 _RECALL, _NDCG = "recall", "nDCG kept"
 _LOW, _MEAN = "lower end", "mean"
 _ANY = "any"
+_MOST_REPLICAS, _MOST_PRICE = 1000, 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,13 @@ class Question:
 
 
 def show_question(evaluation: Evaluation) -> Question:
-    """Show the controls, and give what they say."""
+    """Show the controls, and give what they say; links find their values in the address bar."""
+    _tell_link(evaluation)
     with st.container(border=True, key="decide_controls", gap="small"):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             measure, target, on_mean = _show_quality(evaluation)
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-            k = show_k(min(evaluation.rankings.depth, evaluation.rankings.n_docs))
+            k = show_k(_most_results(evaluation))
             n_vectors = show_vectors("RAM, disk and cost are reckoned for this many.")
             rescore = st.toggle(
                 "Rescoring allowed",
@@ -109,10 +113,9 @@ def show_question(evaluation: Evaluation) -> Question:
 
 
 def _show_quality(evaluation: Evaluation) -> tuple[str, float, bool]:
-    measures = [_RECALL] if evaluation.judgements is None else [_RECALL, _NDCG]
     measure = st.segmented_control(
         "What must hold",
-        measures,
+        _measures(evaluation),
         default=_RECALL,
         required=True,
         key="measure",
@@ -159,37 +162,25 @@ class _Limits:
 
 def _show_limits(evaluation: Evaluation) -> _Limits:
     configs = evaluation.rankings.configs
-    sizes = sorted({config.bytes_per_vector for config in configs})
     size = st.selectbox(
         "Bytes per vector, at most",
-        [_ANY, *map(str, sizes)],
+        [_ANY, *map(str, _sizes(evaluation))],
         key="max_bytes",
         bind="query-params",
         persist_state="session",
         help="Of one stored code, without the index around it.",
     )
-    ram = st.number_input(
-        "RAM in GB, at most",
-        0.0,
-        value=None,
-        key="max_ram",
-        persist_state="session",
-        placeholder="any",
-        help="Over all replicas. 1 GB = 10⁹ bytes.",
+    ram = show_limit(
+        "RAM in GB, at most", key="max_ram", advice="Over all replicas. 1 GB = 10⁹ bytes."
     )
-    cost = st.number_input(
-        "US dollars a month, at most",
-        0.0,
-        value=None,
-        key="max_cost",
-        persist_state="session",
-        placeholder="any",
-        help="RAM and disk at your prices.",
+    cost = show_limit(
+        "US dollars a month, at most", key="max_cost", advice="RAM and disk at your prices."
     )
     dims = st.multiselect(
         "Dims that may be used",
         sorted({config.dim for config in configs}),
         key="only_dims",
+        bind="query-params",
         persist_state="session",
         placeholder="all of this run",
         help="Name those that your provider offers.",
@@ -198,6 +189,7 @@ def _show_limits(evaluation: Evaluation) -> _Limits:
         "Quantizations that may be used",
         [name for name in QUANTIZATIONS if any(c.quantization == name for c in configs)],
         key="only_quantizations",
+        bind="query-params",
         persist_state="session",
         placeholder="all of this run",
         help="Name those that your database has.",
@@ -206,6 +198,7 @@ def _show_limits(evaluation: Evaluation) -> _Limits:
         "Bases that may be used",
         [name for name in BASES if any(c.basis == name for c in configs)],
         key="only_bases",
+        bind="query-params",
         persist_state="session",
         placeholder="all of this run",
         help="Only the native one needs nothing but the model: any other multiplies each vector "
@@ -222,32 +215,76 @@ def _show_limits(evaluation: Evaluation) -> _Limits:
 
 
 def _show_prices() -> tuple[int, float, float]:
-    replicas = st.number_input(
+    replicas = show_number(
         "Replicas",
         1,
-        1000,
+        _MOST_REPLICAS,
         1,
         key="replicas",
-        persist_state="session",
-        help="Copies of the whole index that serve: each needs the same RAM and disk.",
+        advice="Copies of the whole index that serve: each needs the same RAM and disk.",
     )
-    ram = st.number_input(
+    ram = show_number(
         "US dollars per GB of RAM and month",
         0.0,
-        1e6,
+        _MOST_PRICE,
         RAM_PRICE,
         key="ram_price",
-        persist_state="session",
-        help="3.80 is what huggingface.co/blog/embedding-quantization (March 2024) reckons with, "
+        advice="3.80 is what huggingface.co/blog/embedding-quantization (March 2024) reckons with, "
         "on x2gd machines of AWS.",
     )
-    disk = st.number_input(
+    disk = show_number(
         "US dollars per GB of disk and month",
         0.0,
-        1e6,
+        _MOST_PRICE,
         DISK_PRICE,
         key="disk_price",
-        persist_state="session",
-        help="0.08 is AWS EBS gp3 in us-east-1 (aws.amazon.com/ebs/pricing, as of early 2026).",
+        advice="0.08 is AWS EBS gp3 in us-east-1 (aws.amazon.com/ebs/pricing, as of early 2026).",
     )
-    return int(replicas), float(ram), float(disk)
+    return replicas, ram, disk
+
+
+def _tell_link(evaluation: Evaluation) -> None:
+    """Say what a link asks for in vain, before the controls are drawn."""
+    if "target" in st.session_state:
+        return
+    configs = evaluation.rankings.configs
+    tell_unknown(
+        {
+            "measure": _measures(evaluation).__contains__,
+            "target": _TARGETS.__contains__,
+            "asked_of": (_LOW, _MEAN).__contains__,
+            "k": lambda text: read_number(text, 1, _most_results(evaluation)) is not None,
+            "vectors": COUNTS.__contains__,
+            "may_rescore": lambda text: text.lower() in ("true", "false"),
+            "engine": (_ANY, *ENGINES).__contains__,
+            "max_bytes": (_ANY, *map(str, _sizes(evaluation))).__contains__,
+            "max_ram": _is_limit,
+            "max_cost": _is_limit,
+            "only_dims": {str(config.dim) for config in configs}.__contains__,
+            "only_quantizations": {config.quantization for config in configs}.__contains__,
+            "only_bases": {config.basis for config in configs}.__contains__,
+            "replicas": lambda text: read_number(text, 1, _MOST_REPLICAS) is not None,
+            "ram_price": _is_price,
+            "disk_price": _is_price,
+        }
+    )
+
+
+def _is_limit(text: str) -> bool:
+    return read_number(text, 0.0, MOST) is not None
+
+
+def _is_price(text: str) -> bool:
+    return read_number(text, 0.0, _MOST_PRICE) is not None
+
+
+def _measures(evaluation: Evaluation) -> list[str]:
+    return [_RECALL] if evaluation.judgements is None else [_RECALL, _NDCG]
+
+
+def _most_results(evaluation: Evaluation) -> int:
+    return min(evaluation.rankings.depth, evaluation.rankings.n_docs)
+
+
+def _sizes(evaluation: Evaluation) -> list[int]:
+    return sorted({config.bytes_per_vector for config in evaluation.rankings.configs})

@@ -1,6 +1,6 @@
 """What a link names that this run has not."""
 
-import re
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
@@ -9,24 +9,18 @@ from mrl_explorer.retrieval.metrics import Cutoff
 from mrl_explorer.retrieval.rankings import Rankings
 from mrl_explorer.ui.controls import COUNTS, OVERSAMPLES, parse_config
 from mrl_explorer.ui.datasets import Dataset
+from mrl_explorer.ui.number_field import read_number
 from mrl_explorer.ui.problems import literal
 
-_WHOLE = re.compile(r"[0-9]{1,6}")
 _SHOWN = 40
 
 
 def tell_link(dataset: Dataset) -> None:
-    """Say what a link asks for in vain; to be called before the controls are drawn."""
+    """Say what a link to Explore asks for in vain; to be called before the controls are drawn."""
     if "quantization" in st.session_state:
         return
     rankings = dataset.evaluation.rankings
-    unknown = [name for name, known in _known(dataset).items() if not known]
-    if unknown:
-        named = ", ".join(f"{name} {literal(st.query_params[name][:_SHOWN])}" for name in unknown)
-        st.info(
-            f"This run has nothing for {named}, which the link names: the usual is shown instead.",
-            icon=":material/info:",
-        )
+    tell_unknown(_known(dataset))
     needed = _needed(rankings)
     if rankings.depth < needed <= rankings.n_docs:
         st.info(
@@ -36,14 +30,36 @@ def tell_link(dataset: Dataset) -> None:
         )
 
 
-def _known(dataset: Dataset) -> dict[str, bool]:
-    """Tell of each value in the link whether this run has it."""
+def tell_unknown(known: Mapping[str, Callable[[str], bool]]) -> None:
+    """Say which values in the link this run has nothing for.
+
+    Parameters
+    ----------
+    known : mapping of str to callable
+        For each name that may be in the link: tells whether a value of it is known.
+    """
+    unknown = [
+        f"{name} {literal(text[:_SHOWN])}"
+        for name, is_known in known.items()
+        for text in st.query_params.get_all(name)
+        if not is_known(text)
+    ]
+    if unknown:
+        st.info(
+            f"This run has nothing for {', '.join(unknown)}, which the link names: the usual is "
+            "shown instead.",
+            icon=":material/info:",
+        )
+
+
+def _known(dataset: Dataset) -> dict[str, Callable[[str], bool]]:
+    """Tell of each name in the link which values this run has."""
     evaluation = dataset.evaluation
     rankings = evaluation.rankings
     configs = rankings.configs
-    tests = {
-        "dim": lambda text: _whole(text) in range(1, rankings.full_dim + 1),
-        "k": lambda text: _whole(text) in range(1, rankings.n_docs + 1),
+    return {
+        "dim": lambda text: read_number(text, 1, rankings.full_dim) is not None,
+        "k": lambda text: read_number(text, 1, rankings.n_docs) is not None,
         "quantization": {config.quantization for config in configs}.__contains__,
         "basis": {config.basis for config in configs}.__contains__,
         "vectors": COUNTS.__contains__,
@@ -52,13 +68,6 @@ def _known(dataset: Dataset) -> dict[str, bool]:
         "q": set(evaluation.queries.ids).__contains__,
         "segment": {"All segments", *(evaluation.queries.segments or ())}.__contains__,
     }
-    return {
-        name: test(st.query_params[name]) for name, test in tests.items() if name in st.query_params
-    }
-
-
-def _whole(text: str) -> int:
-    return int(text) if _WHOLE.fullmatch(text) else 0
 
 
 def _is_config(text: str, rankings: Rankings) -> bool:
@@ -70,6 +79,9 @@ def _is_config(text: str, rankings: Rankings) -> bool:
 
 def _needed(rankings: Rankings) -> int:
     """Give the places that the link's k and oversampling take."""
-    k, oversample = (max(1, _whole(st.query_params.get(name, ""))) for name in ("k", "oversample"))
+    k, oversample = (
+        read_number(st.query_params.get(name, ""), 1, rankings.n_docs) or 1
+        for name in ("k", "oversample")
+    )
     rescored = st.query_params.get("rescore") == "true"
-    return Cutoff(min(k, rankings.n_docs), oversample, rescore=rescored).candidates
+    return Cutoff(k, oversample, rescore=rescored).candidates

@@ -21,6 +21,32 @@ class Decide(Explorer):
         return self
 
     @property
+    def question(self):
+        """What all of the page answers, in full."""
+        return self.page.locator(".mrl-end[data-question]").get_attribute("data-question")
+
+    def asks(self, change):
+        """Change the question, and wait until all of the page answers the new one."""
+        before = self.question
+        change()
+        end = self.page.locator(".mrl-end[data-question]")
+        expect(end).not_to_have_attribute("data-question", before)
+        return self
+
+    def fills(self, label, number):
+        field = self.page.get_by_role("spinbutton", name=label, exact=True)
+        field.fill(number)
+        return self.asks(lambda: field.press("Enter"))
+
+    def choose(self, label, name):
+        """Choose by keyboard: a list closes when what it stands on scrolls."""
+        field = self.page.get_by_role("combobox", name=label)
+        field.click()
+        field.fill(name)
+        expect(self.page.get_by_role("option", name=name, exact=True)).to_be_visible()
+        return self.asks(lambda: field.press("Enter"))
+
+    @property
     def title(self):
         return self.page.locator(".mrl-choice h2").inner_text()
 
@@ -70,6 +96,37 @@ def test_the_link_brings_the_question_back(decide, open_page):
     other = Decide(open_page(decide.page.url).page).answers("0.95 mean k=10 1e+07 rescore")
     assert other.title == decide.title
     assert "rescored from" in other.title
+
+
+def test_the_copied_link_opens_the_whole_question(open_page):
+    """All that can be set is set by hand; the link then asks the same in a browser new to it."""
+    view = open_page("decide", permissions=["clipboard-read", "clipboard-write"])
+    decide = Decide(view.page).answers("0.95 low k=10 1e+07 plain")
+    decide.asks(decide.page.get_by_text("Rescoring allowed", exact=True).click)
+    decide.asks(decide.page.get_by_role("radio", name="mean").click)
+    decide.fills("k", "5").choose("Engine", "faiss-hnsw")
+    decide.page.get_by_role("button", name="Limits").click()
+    decide.choose("Bytes per vector, at most", "128")
+    decide.fills("RAM in GB, at most", "60.5").fills("US dollars a month, at most", "200")
+    for label, names in (
+        ("Dims", ("64", "128")),
+        ("Quantizations", ("int8",)),
+        ("Bases", ("pca",)),
+    ):
+        for name in names:
+            decide.choose(f"{label} that may be used", name)
+            decide.page.get_by_role("listbox").press("Escape")
+    decide.page.keyboard.press("Escape")
+    decide.page.get_by_role("button", name="Prices and replicas").click()
+    decide.fills("Replicas", "3").fills("US dollars per GB of RAM and month", "1.25")
+    decide.fills("US dollars per GB of disk and month", "0.5")
+    decide.page.keyboard.press("Escape")
+    link = decide.copied_link()
+    other = Decide(open_page(link).page).answers("0.95 mean k=5 1e+07 rescore")
+    assert other.question == decide.question
+    assert (other.title, other.sentence) == (decide.title, decide.sentence)
+    assert "pca" in other.title
+    assert "in 3 replicas" in other.sentence
 
 
 def test_a_click_on_the_frontier_opens_that_configuration_in_explore(decide):

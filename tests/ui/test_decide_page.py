@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from mrl_explorer.decide.cost import Production
 from mrl_explorer.decide.options import list_options
 from mrl_explorer.decide.recommendation import Constraints, recommend
 from mrl_explorer.report.verdicts import verdict
@@ -174,6 +175,77 @@ def test_the_question_survives_a_visit_elsewhere():
     assert app.number_input(key="max_cost").value == 40.0
 
 
+LINK = {
+    "measure": "nDCG kept",
+    "target": ".900",
+    "asked_of": "mean",
+    "k": "5",
+    "vectors": "50M",
+    "may_rescore": "true",
+    "engine": "faiss-hnsw",
+    "max_bytes": "128",
+    "max_ram": "60.5",
+    "max_cost": "200",
+    "only_dims": ["64", "128", "256"],
+    "only_quantizations": ["int8", "int4"],
+    "only_bases": ["native", "pca"],
+    "replicas": "2",
+    "ram_price": "1.25",
+    "disk_price": "0.5",
+}
+
+
+def test_a_link_asks_the_whole_question(sample):
+    app = open_app("decide", **LINK)
+    assert not app.exception
+    assert not any("link names" in info.value for info in app.info)
+    constraints = Constraints(
+        min_recall=None,
+        min_ndcg_kept=0.9,
+        on_mean=True,
+        max_bytes_per_vector=128,
+        max_ram=60.5e9,
+        max_cost=200,
+        dims=(64, 128, 256),
+        quantizations=("int8", "int4"),
+        bases=("native", "pca"),
+        rescore=True,
+    )
+    production = Production(5e7, 2, 1.25, 0.5, "faiss-hnsw")
+    found = recommend(list_options(sample, 5), constraints, production=production)
+    assert found.choice is not None
+    assert title(app) == verdict(found).title
+    assert verdict(found).sentence in html(app)
+
+
+def test_fields_stand_in_the_address_bar_unless_they_hold_what_is_usual():
+    app = open_app("decide")
+    usual = dict(app.query_params)
+    fields = {"max_ram": 12.5, "max_cost": 300.0, "replicas": 3, "ram_price": 0.1, "k": 7}
+    for key, value in fields.items():
+        app.number_input(key=key).set_value(value)
+    app.run()
+    written = {key: app.query_params[key] for key in fields}
+    assert written == {
+        "max_ram": "12.5",
+        "max_cost": "300",
+        "replicas": "3",
+        "ram_price": "0.1",
+        "k": "7",
+    }
+    for key, value in {
+        "max_ram": None,
+        "max_cost": None,
+        "replicas": 1,
+        "ram_price": 3.8,
+        "k": 10,
+    }.items():
+        app.number_input(key=key).set_value(value)
+    app.run()
+    assert not app.exception
+    assert dict(app.query_params) == usual
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -183,13 +255,38 @@ def test_the_question_survives_a_visit_elsewhere():
         ("asked_of", ""),
         ("max_bytes", "7"),
         ("may_rescore", "perhaps"),
-        ("k", "0"),
+        ("engine", "mongo"),
+        *(("k", value) for value in ("0", "101", "1.5", "9" * 400)),
+        *(("max_ram", value) for value in ("-1", "lots", "", "nan", "1e999", "9" * 400)),
+        ("max_cost", "٣"),
+        *(("replicas", value) for value in ("0", "1001", "2.5")),
+        *(("ram_price", value) for value in ("inf", "1e7")),
+        ("disk_price", "-0.1"),
+        ("only_dims", "77"),
+        ("only_dims", ["77", "abc"]),
+        ("only_quantizations", "int3"),
+        ("only_bases", "random"),
     ],
+    ids=lambda value: str(value)[:16],
 )
-def test_nonsense_in_a_link_gives_the_default(name, value, options):
+def test_nonsense_in_a_link_gives_the_default_and_a_word_on_it(name, value, options):
     app = open_app("decide", **{name: value})
     assert not app.exception
     assert title(app) == verdict(recommend(options, Constraints())).title
+    values = [value] if isinstance(value, str) else value
+    (told,) = [info.value for info in app.info if "link names" in info.value]
+    named = ", ".join(f"{name} {one[:40]}" for one in values)
+    assert told.replace("\\", "") == (
+        f"This run has nothing for {named}, which the link names: the usual is shown instead."
+    )
+    app.select_slider(key="target").set_value(".900").run()
+    assert not any("link names" in info.value for info in app.info)
+
+
+def test_what_a_list_in_a_link_names_in_vain_is_left_out(options):
+    app = open_app("decide", only_dims=["77", "128"], target=".800")
+    assert title(app) == verdict(recommend(options, Constraints(min_recall=0.8, dims=(128,)))).title
+    assert any("nothing for only_dims 77, which" in info.value for info in app.info)
 
 
 def test_data_without_judgements_or_segments(sample, served):
