@@ -11,6 +11,7 @@ from mrl_explorer.cli import main
 from mrl_explorer.decide.cost import Production
 from mrl_explorer.decide.options import list_options
 from mrl_explorer.decide.recommendation import Constraints, recommend
+from mrl_explorer.report.engines import engine_notes
 from mrl_explorer.retrieval.evaluation_file import load_evaluation, save_evaluation
 
 SAMPLE = Path(__file__).parents[1] / "sample_data/help_centre/wordllama-256/help_centre.evaluation"
@@ -96,6 +97,33 @@ def test_every_constraint_is_an_option(sample, capsys):
     assert report["cost_per_month"] == pytest.approx(found.need.cost)
 
 
+def test_an_engine_its_parameters_and_what_is_known_of_it(sample, capsys):
+    options = ("--min-recall", ".9", "--quantizations", "int8,float32", "--n-vectors", "5e9")
+    engine = ("--engine", "usearch", "--engine-parameter", "connectivity=64")
+    status, report = run_json(capsys, SAMPLE, *options, *engine)
+    assert status == 0
+    production = Production(5e9, engine="usearch", parameters=(("connectivity", 64),))
+    constraints = Constraints(min_recall=0.9, quantizations=("int8", "float32"))
+    found = recommend(list_options(sample, 10), constraints, production=production)
+    assert report["ram_bytes"] == found.choice.need.ram
+    assert report["cost_per_month"] == found.choice.need.cost
+    notes = engine_notes(found)
+    assert "connectivity = 64" in notes[0]
+    assert any("2 shards" in note for note in notes)
+    assert report["notes"][-len(notes) :] == list(notes)
+    assert run(SAMPLE, *options, *engine) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[-len(notes) :] == list(notes)
+    # Fewer links need less.
+    assert run_json(capsys, SAMPLE, *options, *engine[:2])[1]["ram_bytes"] < report["ram_bytes"]
+
+
+def test_without_an_engine_it_says_whose_memory_it_is(capsys):
+    notes = run_json(capsys, SAMPLE, "--min-recall", ".8", "--quantizations", "int4")[1]["notes"]
+    assert "HNSW graph as usearch's" in notes[-1]
+    assert "of 13 engines only" in notes[-1]
+
+
 def test_the_sentence_and_the_table(capsys):
     assert run(SAMPLE, "--min-recall", ".9") == 0
     printed = capsys.readouterr().out
@@ -137,6 +165,11 @@ def test_it_runs_without_judgements_or_texts(sample, tmp_path, capsys):
         (("--n-vectors", "0"), "number of vectors"),
         (("--replicas", "0"), "replicas"),
         (("--ram-price", "-1"), "price of RAM"),
+        (("--engine", "mongo"), "Unknown engine 'mongo'"),
+        (("--engine-parameter", "M=64"), "M is a parameter of an engine"),
+        (("--engine", "redis", "--engine-parameter", "M=64"), "has no parameter 'M': it has m."),
+        (("--engine", "redis", "--engine-parameter", "m=1"), "from 4 to 4096"),
+        (("--engine", "redis", "--engine-parameter", "m"), "write for example M=64"),
         (("-k", "0"), "leaves no results"),
         (("-k", "1000"), "larger than the corpus"),
         (("--json", "/nowhere/at/all.json"), "folder does not exist"),

@@ -7,9 +7,10 @@ from pathlib import Path
 from mrl_explorer.cli.output import align, check_target, integers, names, write_json
 from mrl_explorer.decide.cost import DISK_PRICE, RAM_PRICE, Production
 from mrl_explorer.decide.diagnosis import Worth, worth_tuning
-from mrl_explorer.decide.engines import ENGINES
+from mrl_explorer.decide.engines import ENGINES, read_setting
 from mrl_explorer.decide.options import list_options
 from mrl_explorer.decide.recommendation import Choice, Constraints, Recommendation, recommend
+from mrl_explorer.report.engines import engine_notes
 from mrl_explorer.report.formats import byte_text, money_text, share_text
 from mrl_explorer.report.verdicts import choice_name, verdict, worth_text
 from mrl_explorer.retrieval.evaluation import Evaluation
@@ -76,6 +77,22 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "as usearch's, with codes of any kind)",
     )
     running.add_argument(
+        "--engine-parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter that changes its memory; may be given more than once. "
+        + "; ".join(
+            f"{name}: "
+            + ", ".join(
+                f"{parameter} (default: {one.default})"
+                for parameter, one in engine.parameters.items()
+            )
+            for name, engine in ENGINES.items()
+            if engine.parameters
+        ),
+    )
+    running.add_argument(
         "--ram-price",
         type=float,
         default=RAM_PRICE,
@@ -118,6 +135,7 @@ def _recommend(options: argparse.Namespace) -> int:
         options.ram_price,
         options.disk_price,
         options.engine,
+        tuple(map(read_setting, options.engine_parameter)),
     )
     evaluation = load_evaluation(options.evaluation)
     listed = list_options(evaluation, options.k)
@@ -158,7 +176,7 @@ def _figures(found: Recommendation, evaluation: Evaluation, worth: Worth) -> dic
         "baseline": _option(found.baseline),
         "runner_up": _option(found.runner_up) if found.runner_up else None,
         "next_cheaper": _option(found.cheaper) if found.cheaper else None,
-        "notes": list(verdict(found).beside),
+        "notes": [*verdict(found).beside, *engine_notes(found)],
     }
 
 
@@ -237,6 +255,6 @@ def _text(found: Recommendation) -> str:
                     money_text(choice.need.cost),
                 ]
             )
-    beside = "".join(f"{sentence}\n" for sentence in said.beside)
+    beside = "".join(f"{sentence}\n" for sentence in (*said.beside, *engine_notes(found)))
     recipe = f"{said.recipe}\n" if said.recipe else ""
     return f"{said.title}.\n{recipe}{said.sentence}\n\n{align(lines, left={0, 1})}\n{beside}"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from mrl_explorer.decide.engines import ENGINES, usearch_memory
+from mrl_explorer.decide.memory import Memory
 from mrl_explorer.errors import InputError
 from mrl_explorer.retrieval.config import Config
 
@@ -31,6 +32,8 @@ class Production:
         US dollars per GB and month.
     engine : str or None
         Name of an entry of `ENGINES`; None for a graph as usearch's with codes of any kind.
+    parameters : tuple of (str, int)
+        Of the engine, where they are not its defaults.
     """
 
     n_vectors: float = 10_000_000
@@ -38,6 +41,7 @@ class Production:
     ram_price: float = RAM_PRICE
     disk_price: float = DISK_PRICE
     engine: str | None = None
+    parameters: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +67,21 @@ def check_production(production: Production) -> None:
     Raises
     ------
     InputError
-        If there are no vectors or replicas, a price is negative or no number, or the engine is not
-        known.
+        If there are no vectors or replicas, a price is negative or no number, or the engine or a
+        parameter of it is not known.
     """
-    if production.engine is not None and production.engine not in ENGINES:
+    if production.engine is None:
+        if production.parameters:
+            raise InputError(
+                f"{production.parameters[0][0]} is a parameter of an engine, and none is chosen: "
+                "name the engine, too."
+            )
+    elif production.engine not in ENGINES:
         raise InputError(
             f"Unknown engine '{production.engine}': choose among {', '.join(ENGINES)}."
         )
+    else:
+        ENGINES[production.engine].settings(dict(production.parameters))
     if not 1 <= production.n_vectors < float("inf"):
         raise InputError("The number of vectors must be 1 or more.")
     if production.replicas < 1:
@@ -90,9 +102,8 @@ def stores(config: Config, production: Production) -> bool:
     return True
 
 
-@lru_cache(maxsize=2048)
-def need(config: Config, *, production: Production, full_dim: int, rescore: bool) -> Need:
-    """Give RAM, disk and cost of a configuration.
+def memory(config: Config, *, production: Production, full_dim: int, rescore: bool) -> Memory:
+    """Give what a configuration takes, part by part, replicas included.
 
     What the engine cannot store is reckoned as in a graph of usearch's, to compare with.
 
@@ -101,7 +112,7 @@ def need(config: Config, *, production: Production, full_dim: int, rescore: bool
     config : Config
         What is stored.
     production : Production
-        How many vectors and replicas, in what, and what they cost.
+        How many vectors and replicas, in what.
     full_dim : int
         Dimensions of the copy that rescoring reads.
     rescore : bool
@@ -109,11 +120,21 @@ def need(config: Config, *, production: Production, full_dim: int, rescore: bool
     """
     n_vectors, replicas = production.n_vectors, production.replicas
     if production.engine is not None and stores(config, production):
-        memory = ENGINES[production.engine].memory(
-            config, n_vectors=n_vectors, full_dim=full_dim, rescore=rescore, replicas=replicas
+        return ENGINES[production.engine].memory(
+            config,
+            n_vectors=n_vectors,
+            full_dim=full_dim,
+            rescore=rescore,
+            replicas=replicas,
+            **dict(production.parameters),
         )
-    else:
-        one = usearch_memory(config, n_vectors=n_vectors, full_dim=full_dim, rescore=rescore)
-        memory = one.times(replicas)
-    cost = memory.ram / 1e9 * production.ram_price + memory.disk / 1e9 * production.disk_price
-    return Need(memory.ram, memory.disk, cost)
+    one = usearch_memory(config, n_vectors=n_vectors, full_dim=full_dim, rescore=rescore)
+    return one.times(replicas)
+
+
+@lru_cache(maxsize=2048)
+def need(config: Config, *, production: Production, full_dim: int, rescore: bool) -> Need:
+    """Give RAM, disk and cost of a configuration; parameters as of `memory`."""
+    taken = memory(config, production=production, full_dim=full_dim, rescore=rescore)
+    cost = taken.ram / 1e9 * production.ram_price + taken.disk / 1e9 * production.disk_price
+    return Need(taken.ram, taken.disk, cost)

@@ -1,16 +1,19 @@
 """The controls of the Decide page: what must hold, what may be used, what it will run on."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
 from mrl_explorer.decide.cost import DISK_PRICE, RAM_PRICE, Production
-from mrl_explorer.decide.engines import ENGINES
-from mrl_explorer.decide.recommendation import Constraints
+from mrl_explorer.decide.engines import ENGINES, Parameter
+from mrl_explorer.decide.recommendation import Constraints, Recommendation
+from mrl_explorer.report.engines import ANY, engine_name, engine_notes, source_text
 from mrl_explorer.report.formats import share_text
 from mrl_explorer.retrieval.basis import BASES
 from mrl_explorer.retrieval.evaluation import Evaluation
 from mrl_explorer.retrieval.quantization import QUANTIZATIONS
+from mrl_explorer.ui.address import set_parameter
 from mrl_explorer.ui.controls import COUNTS, show_k, show_vectors
 from mrl_explorer.ui.link import tell_unknown
 from mrl_explorer.ui.number_field import MOST, read_number, show_limit, show_number
@@ -22,7 +25,6 @@ _TARGETS = {
 }
 _RECALL, _NDCG = "recall", "nDCG kept"
 _LOW, _MEAN = "lower end", "mean"
-_ANY = "any"
 _MOST_REPLICAS, _MOST_PRICE = 1000, 1e6
 
 
@@ -64,20 +66,7 @@ def show_question(evaluation: Evaluation) -> Question:
                 "smallest oversampling that reaches the target is taken.",
             )
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-            engine = st.selectbox(
-                "Engine",
-                [_ANY, *ENGINES],
-                key="engine",
-                width=150,
-                bind="query-params",
-                persist_state="session",
-                help="The database that will hold it: only what it stores is considered, and RAM "
-                "and disk are its own. "
-                + " ".join(
-                    f"**{one.label}** ({one.basis}): {literal(one.source)}."
-                    for one in ENGINES.values()
-                ),
-            )
+            engine, parameters = _show_engine()
             with st.popover(
                 "Limits",
                 icon=":material/straighten:",
@@ -107,9 +96,64 @@ def show_question(evaluation: Evaluation) -> Question:
         replicas,
         ram_price,
         disk_price,
-        engine if engine in ENGINES else None,
+        engine,
+        parameters,
     )
     return Question(k, constraints, production)
+
+
+def show_engine_notes(found: Recommendation) -> None:
+    """Say how the engine holds what is recommended."""
+    notes = engine_notes(found)
+    if notes:
+        st.caption(literal(" ".join(notes)))
+
+
+def _show_engine() -> tuple[str | None, tuple[tuple[str, int], ...]]:
+    """Ask for the engine and its parameters.
+
+    A bound list would write titles into the link, and links name engines by their names in files.
+    """
+    linked = st.query_params.get("engine")
+    name = st.session_state.get("engine", linked if linked in ENGINES else ANY)
+    st.session_state["engine"] = name
+    st.selectbox(
+        "Engine",
+        [ANY, *ENGINES],
+        format_func=engine_name,
+        key="engine",
+        width=165,
+        persist_state="session",
+        help="The database that will hold it: only what it stores is considered. "
+        + literal(source_text(name)),
+    )
+    set_parameter("engine", None if name == ANY else name)
+    if name == ANY:
+        return None, ()
+    engine = ENGINES[name]
+    if not engine.parameters:
+        return name, ()
+    with st.popover(
+        "Engine settings",
+        icon=":material/settings:",
+        help=f"What changes the memory of {engine.label}: {', '.join(engine.parameters)}.",
+    ):
+        values = {
+            parameter: show_number(
+                parameter,
+                one.allowed.start,
+                one.allowed.stop - 1,
+                one.default,
+                key=_parameter_key(name, parameter),
+                advice=f"{one.help} Default: {one.default}.",
+            )
+            for parameter, one in engine.parameters.items()
+        }
+    return name, tuple(values.items())
+
+
+def _parameter_key(engine: str, parameter: str) -> str:
+    return f"{engine}.{parameter}"
 
 
 def _show_quality(evaluation: Evaluation) -> tuple[str, float, bool]:
@@ -164,7 +208,7 @@ def _show_limits(evaluation: Evaluation) -> _Limits:
     configs = evaluation.rankings.configs
     size = st.selectbox(
         "Bytes per vector, at most",
-        [_ANY, *map(str, _sizes(evaluation))],
+        [ANY, *map(str, _sizes(evaluation))],
         key="max_bytes",
         bind="query-params",
         persist_state="session",
@@ -205,7 +249,7 @@ def _show_limits(evaluation: Evaluation) -> _Limits:
         "by a matrix that has to be kept with the index.",
     )
     return _Limits(
-        None if size in (None, _ANY) else float(size),
+        None if size in (None, ANY) else float(size),
         None if ram is None else ram * 1e9,
         cost,
         tuple(dims) or None,
@@ -256,8 +300,8 @@ def _tell_link(evaluation: Evaluation) -> None:
             "k": lambda text: read_number(text, 1, _most_results(evaluation)) is not None,
             "vectors": COUNTS.__contains__,
             "may_rescore": lambda text: text.lower() in ("true", "false"),
-            "engine": (_ANY, *ENGINES).__contains__,
-            "max_bytes": (_ANY, *map(str, _sizes(evaluation))).__contains__,
+            "engine": (ANY, *ENGINES).__contains__,
+            "max_bytes": (ANY, *map(str, _sizes(evaluation))).__contains__,
             "max_ram": _is_limit,
             "max_cost": _is_limit,
             "only_dims": {str(config.dim) for config in configs}.__contains__,
@@ -266,8 +310,17 @@ def _tell_link(evaluation: Evaluation) -> None:
             "replicas": lambda text: read_number(text, 1, _MOST_REPLICAS) is not None,
             "ram_price": _is_price,
             "disk_price": _is_price,
+            **{
+                _parameter_key(name, parameter): partial(_is_allowed, one)
+                for name, engine in ENGINES.items()
+                for parameter, one in engine.parameters.items()
+            },
         }
     )
+
+
+def _is_allowed(parameter: Parameter, text: str) -> bool:
+    return read_number(text, parameter.allowed.start, parameter.allowed.stop - 1) is not None
 
 
 def _is_limit(text: str) -> bool:

@@ -22,7 +22,7 @@ from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.evaluation import Evaluation
 from mrl_explorer.ui.components.frontier import show_frontier
 from mrl_explorer.ui.datasets import Dataset
-from mrl_explorer.ui.decide_controls import Question, show_question
+from mrl_explorer.ui.decide_controls import Question, show_engine_notes, show_question
 from mrl_explorer.ui.decide_evidence import show_evidence
 from mrl_explorer.ui.explorer_link import go_if_asked, open_in_explore
 from mrl_explorer.ui.frame import show_data_line
@@ -71,6 +71,8 @@ def _show_decision(dataset: Dataset) -> None:
     with answer:
         _show_verdict(found, question, _pairs(options, found, (*key, repr(question))))
     with controls:
+        if question.production.engine is not None:
+            show_engine_notes(found)
         _show_frontier(options, found)
     show_evidence(dataset, options, found, marker=_marker(question))
 
@@ -140,6 +142,8 @@ def _show_verdict(found: Recommendation, question: Question, pairs: tuple[str, .
     )
     if found.choice is not None:
         _show_figures(found.choice, found.baseline)
+        if question.production.engine is None:
+            show_engine_notes(found)
     st.html(f'<div class="mrl-choice"><ul>{beside}</ul></div>')
     if found.choice is not None:
         st.button(

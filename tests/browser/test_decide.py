@@ -104,7 +104,10 @@ def test_the_copied_link_opens_the_whole_question(open_page):
     decide = Decide(view.page).answers("0.95 low k=10 1e+07 plain")
     decide.asks(decide.page.get_by_text("Rescoring allowed", exact=True).click)
     decide.asks(decide.page.get_by_role("radio", name="mean").click)
-    decide.fills("k", "5").choose("Engine", "faiss-hnsw")
+    decide.fills("k", "5").choose("Engine", "faiss HNSW")
+    decide.page.get_by_role("button", name="Engine settings").click()
+    decide.fills("M", "64")
+    decide.page.keyboard.press("Escape")
     decide.page.get_by_role("button", name="Limits").click()
     decide.choose("Bytes per vector, at most", "128")
     decide.fills("RAM in GB, at most", "60.5").fills("US dollars a month, at most", "200")
@@ -127,6 +130,7 @@ def test_the_copied_link_opens_the_whole_question(open_page):
     assert (other.title, other.sentence) == (decide.title, decide.sentence)
     assert "pca" in other.title
     assert "in 3 replicas" in other.sentence
+    expect(other.page.get_by_text("with M = 64.")).to_be_visible()
 
 
 def test_a_click_on_the_frontier_opens_that_configuration_in_explore(decide):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrl_explorer.decide.engines import ENGINES
+from mrl_explorer.decide.engines import ENGINES, read_setting
 from mrl_explorer.decide.memory import PARTS
 from mrl_explorer.errors import InputError
 from mrl_explorer.retrieval.config import Config
@@ -55,6 +55,7 @@ def test_usearch_comes_first_and_every_engine_is_there():
         # Told where from, in a form that can be looked up.
         assert "." in engine.source
         assert "/" in engine.source
+        assert not engine.source.endswith(".")
         assert set(engine.quantizations) <= set(QUANTIZATIONS)
         assert "float32" in engine.quantizations
         for encoding in engine.quantizations.values():
@@ -402,3 +403,22 @@ def test_values_that_make_no_sense_are_refused(asked, words):
 def test_an_engine_without_parameters_says_so():
     with pytest.raises(InputError, match="it has none"):
         project("faiss-flat", "64d float32", M=16)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [("M=64", ("M", 64)), (" m = 8 ", ("m", 8)), ("num_partitions=0", ("num_partitions", 0))],
+)
+def test_a_setting_is_a_name_and_a_whole_number(text, read):
+    assert read_setting(text) == read
+
+
+@pytest.mark.parametrize(
+    "text", ["", "M", "M=", "=64", "M=many", "M=-1", "M=1.5", "M=6=4", "M=٣", "M=" + "9" * 400]
+)
+def test_what_is_no_setting_is_refused_in_one_sentence(text):
+    with pytest.raises(InputError) as caught:
+        read_setting(text)
+    message = str(caught.value)
+    assert message.endswith("write for example M=64.")
+    assert len(message) < 120

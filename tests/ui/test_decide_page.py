@@ -183,6 +183,7 @@ LINK = {
     "vectors": "50M",
     "may_rescore": "true",
     "engine": "faiss-hnsw",
+    "faiss-hnsw.M": "64",
     "max_bytes": "128",
     "max_ram": "60.5",
     "max_cost": "200",
@@ -211,7 +212,7 @@ def test_a_link_asks_the_whole_question(sample):
         bases=("native", "pca"),
         rescore=True,
     )
-    production = Production(5e7, 2, 1.25, 0.5, "faiss-hnsw")
+    production = Production(5e7, 2, 1.25, 0.5, "faiss-hnsw", (("M", 64),))
     found = recommend(list_options(sample, 5), constraints, production=production)
     assert found.choice is not None
     assert title(app) == verdict(found).title
@@ -256,6 +257,9 @@ def test_fields_stand_in_the_address_bar_unless_they_hold_what_is_usual():
         ("max_bytes", "7"),
         ("may_rescore", "perhaps"),
         ("engine", "mongo"),
+        ("engine", "pgvector HNSW"),
+        ("pgvector.m", "101"),
+        ("milvus.nlist", "many"),
         *(("k", value) for value in ("0", "101", "1.5", "9" * 400)),
         *(("max_ram", value) for value in ("-1", "lots", "", "nan", "1e999", "9" * 400)),
         ("max_cost", "٣"),
@@ -281,6 +285,60 @@ def test_nonsense_in_a_link_gives_the_default_and_a_word_on_it(name, value, opti
     )
     app.select_slider(key="target").set_value(".900").run()
     assert not any("link names" in info.value for info in app.info)
+
+
+def captions(app):
+    return "\n".join(caption.value for caption in app.caption)
+
+
+def test_engines_are_listed_by_their_titles_and_linked_by_their_names():
+    app = open_app("decide")
+    engine = app.selectbox(key="engine")
+    assert engine.options[:3] == ["any", "usearch", "faiss HNSW"]
+    assert "usearch, which stands in for any" in engine.help
+    engine.set_value("pgvector").run()
+    assert not app.exception
+    assert app.query_params["engine"] == "pgvector"
+    engine = app.selectbox(key="engine")
+    assert "pgvector HNSW" in engine.help
+    assert "faiss" not in engine.help
+    engine.set_value("any").run()
+    assert "engine" not in app.query_params
+
+
+def test_an_engine_can_be_set_up(options):
+    app = open_app("decide", engine="milvus")
+    ram = numbers(app)["RAM"][0]
+    degree, lists = (app.number_input(key=f"milvus.{name}") for name in ("degree", "nlist"))
+    assert (degree.value, degree.min, degree.max) == (32, 4, 256)
+    assert lists.help.endswith("Default: 128.")
+    degree.set_value(200).run()
+    assert not app.exception
+    assert app.query_params["milvus.degree"] == "200"
+    assert numbers(app)["RAM"][0] != ram
+    production = Production(engine="milvus", parameters=(("degree", 200), ("nlist", 128)))
+    found = recommend(options, Constraints(), production=production)
+    assert title(app) == verdict(found).title
+    assert "degree = 200, nlist = 128 (default)" in captions(app)
+    # Another engine has its own, and this one's are kept.
+    app.selectbox(key="engine").set_value("redis").run()
+    assert app.number_input(key="redis.m").value == 16
+    app.selectbox(key="engine").set_value("milvus").run()
+    assert app.number_input(key="milvus.degree").value == 200
+    app.selectbox(key="engine").set_value("faiss-flat").run()
+    assert not app.exception
+    assert not [field for field in app.number_input if "." in field.key]
+
+
+def test_what_is_known_of_the_engine_is_told():
+    app = open_app("decide", engine="usearch", target=".850")
+    app.multiselect(key="only_quantizations").set_value(["int8"]).run()
+    assert "as i8, with connectivity = 16 (default)" in captions(app)
+    assert "finds less than shown here" in captions(app)
+    app.selectbox(key="engine").set_value("any").run()
+    assert "RAM and disk are those of an HNSW graph as usearch's" in captions(app)
+    assert "not stored by hnswlib and pgvector HNSW" in captions(app)
+    assert "as i8" not in captions(app)
 
 
 def test_what_a_list_in_a_link_names_in_vain_is_left_out(options):

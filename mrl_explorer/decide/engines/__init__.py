@@ -1,6 +1,6 @@
 """What each engine needs to hold a configuration: RAM and disk, by its own structure or rule."""
 
-from mrl_explorer.decide.engines.engine import Encoding, Engine, Parameter
+from mrl_explorer.decide.engines.engine import Encoding, Engine, Parameter, read_setting
 from mrl_explorer.decide.engines.lance import LANCEDB
 from mrl_explorer.decide.engines.libraries import (
     FAISS_FLAT,
@@ -20,7 +20,7 @@ from mrl_explorer.decide.engines.servers import (
     WEAVIATE,
 )
 
-__all__ = ["ENGINES", "Encoding", "Engine", "Parameter", "usearch_memory"]
+__all__ = ["ENGINES", "Encoding", "Engine", "Parameter", "read_setting", "usearch_memory"]
 
 ENGINES: dict[str, Engine] = {
     engine.name: engine

@@ -1,7 +1,8 @@
 """What is known of one engine: its encodings, its parameters, its memory."""
 
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -10,8 +11,7 @@ from mrl_explorer.errors import InputError
 from mrl_explorer.retrieval.config import Config
 from mrl_explorer.retrieval.quantization import quantization
 
-Setting = int | str
-"""The value of a parameter."""
+_SETTING = re.compile(r"\s*(\w+)\s*=\s*(\d{1,15})\s*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +52,22 @@ class Parameter:
 
     Attributes
     ----------
-    default : int or str
+    default : int
         The engine's own default.
-    allowed : range or tuple of str
+    allowed : range
         What it may be.
     help : str
         One sentence for the reader of the page.
     """
 
-    default: Setting
-    allowed: range | tuple[str, ...]
+    default: int
+    allowed: range
     help: str
 
     @property
     def allowed_text(self) -> str:
         """Say what it may be."""
-        if isinstance(self.allowed, range):
-            return f"a whole number from {self.allowed.start} to {self.allowed.stop - 1}"
-        return "one of " + ", ".join(self.allowed)
+        return f"a whole number from {self.allowed.start} to {self.allowed.stop - 1}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +136,7 @@ class Engine:
     parameters : dict of str to Parameter
         What changes its size.
     source : str
-        Where its formula stands, for the reader.
+        Where its formula stands, for the reader; without a full stop.
     basis : {"measured", "documented"}
         Whether `benchmarks/memory.py` holds the formula against real indexes, or it is the vendor's
         rule.
@@ -168,7 +166,7 @@ class Engine:
         full_dim: int,
         rescore: bool,
         replicas: int = 1,
-        **parameters: Setting,
+        **parameters: int,
     ) -> Memory:
         """Project what `n_vectors` need.
 
@@ -184,7 +182,7 @@ class Engine:
             Whether candidates are rescored.
         replicas : int
             Copies held in all: 1 is a single copy.
-        **parameters : int or str
+        **parameters : int
             Values for `parameters`; defaults for the rest.
 
         Raises
@@ -201,7 +199,7 @@ class Engine:
             raise InputError(
                 f"{replicas} replicas is no whole number of at least 1: 1 is a single copy."
             )
-        settings = self._settings(parameters)
+        settings = self.settings(parameters)
         shards = math.ceil(n_vectors / self.max_vectors)
         need = Need(
             config.dim, config.quantization, encoding, n_vectors / shards, full_dim, rescore
@@ -241,7 +239,14 @@ class Engine:
             )
         return found
 
-    def _settings(self, given: dict[str, Setting]) -> dict[str, Setting]:
+    def settings(self, given: Mapping[str, int]) -> dict[str, int]:
+        """Give the value of every parameter: the given ones, and the rest by default.
+
+        Raises
+        ------
+        InputError
+            If a name is unknown, or a value not allowed.
+        """
         for name, value in given.items():
             if name not in self.parameters:
                 known = ", ".join(self.parameters) or "none"
@@ -251,7 +256,21 @@ class Engine:
                     f"{self.label} does not take {name} = {value}: give "
                     f"{self.parameters[name].allowed_text}."
                 )
-        return {name: entry.default for name, entry in self.parameters.items()} | given
+        return {name: entry.default for name, entry in self.parameters.items()} | dict(given)
+
+
+def read_setting(text: str) -> tuple[str, int]:
+    """Read a parameter and its value: 'M=64'.
+
+    Raises
+    ------
+    InputError
+        If it is spelled otherwise.
+    """
+    found = _SETTING.fullmatch(text)
+    if found is None:
+        raise InputError(f"'{text[:40]}' sets no parameter of an engine: write for example M=64.")
+    return found[1], int(found[2])
 
 
 def bits(count: float, *, extra: float = 0) -> Callable[[int], float]:

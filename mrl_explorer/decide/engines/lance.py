@@ -61,7 +61,7 @@ LANCEDB = Engine(
     },
     source=(
         "Columns of the index files and cache of LanceDB 0.40 (Lance's IVF_FLAT, IVF_SQ, IVF_RQ: "
-        "github.com/lance-format/lance). RAM: the cache with every list in it."
+        "github.com/lance-format/lance). RAM: the cache with every list in it"
     ),
     basis="measured",
     rescoring=(

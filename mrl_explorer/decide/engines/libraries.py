@@ -120,7 +120,7 @@ USEARCH = Engine(
             "i8",
             bits(8),
             "127 times the unit vector, cut to whole numbers: from some 256 dims on it uses few of "
-            "the 256 codes and finds less than int8 scaled per vector.",
+            "the 256 codes and finds less than shown here.",
         ),
         "binary": Encoding("b1", bits(1)),
     },

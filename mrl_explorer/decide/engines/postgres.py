@@ -145,7 +145,7 @@ PGVECTOR = Engine(
     source=(
         "Tuples and pages in pgvector 0.8 (src/hnsw.h, hnswbuild.c: github.com/pgvector/pgvector) "
         "and in Postgres 18 (hio.c, heaptoast.h). RAM: the pages of the index, which should be "
-        "cached."
+        "cached"
     ),
     basis="measured",
     rescoring="The table holds the full-dimension vectors; the index is on the cut ones.",
