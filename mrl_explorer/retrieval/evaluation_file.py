@@ -1,7 +1,7 @@
 """The file form of an evaluation: portable, versioned, checked on load, no pickle.
 
-A ZIP archive of plain parts: `manifest.json` (what it is, and the SHA-256 of every other part),
-arrays as NPY, and texts as Parquet. Only documents that occur in a list are in it.
+A ZIP archive of plain parts: `manifest.json` (what it is, and the SHA-256 of every other part and
+of itself), arrays as NPY, and texts as Parquet. Only documents that occur in a list are in it.
 """
 
 import hashlib
@@ -29,8 +29,8 @@ from mrl_explorer.retrieval.quantization import QUANTIZATIONS
 from mrl_explorer.retrieval.rankings import Rankings
 
 FORMAT = "mrl-explorer evaluation"
-VERSION = 2
-"""2 added bases and held-out lists; 1 is still read."""
+VERSION = 3
+"""2 added bases and held-out lists, 3 the manifest's own hash; 1 and 2 are still read."""
 
 SUFFIX = ".evaluation"
 MAX_BYTES = 4 * 10**9
@@ -42,6 +42,7 @@ _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # What parts raise that are whole and yet not what they should be.
 _MALFORMED = (LookupError, MemoryError, OverflowError, TypeError, ValueError)
 _HELD_OUT = "held_out_"
+_SEAL, _SEALED = "manifest_sha256", 3
 _ARRAYS = ("ids", "scores", "pair_starts", "pair_rows", "pair_scores")
 
 
@@ -89,6 +90,7 @@ def save_evaluation(evaluation: Evaluation, path: Path) -> None:
         "judgements": None if evaluation.judgements is None else evaluation.judgements.name,
         "sha256": {name: hashlib.sha256(part).hexdigest() for name, part in parts.items()},
     }
+    manifest[_SEAL] = _seal(manifest)
     # A neighbour of the target takes its place at the end: a run cut short leaves no half file.
     unfinished = path.parent / f".{path.name}.{os.getpid()}"
     try:
@@ -108,6 +110,8 @@ def save_evaluation(evaluation: Evaluation, path: Path) -> None:
 
 def load_evaluation(path: Path) -> Evaluation:
     """Read an evaluation and check it part by part.
+
+    The manifest of version 1 and 2 has no hash of its own, and is believed.
 
     Raises
     ------
@@ -141,6 +145,8 @@ def _read_parts(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
                 )
             manifest = json.loads(archive.read("manifest.json"))
             _check_format(path, manifest)
+            if manifest["version"] >= _SEALED and manifest.get(_SEAL) != _seal(manifest):
+                raise _damaged(path)
             return manifest, {name: archive.read(name) for name in dict(manifest["sha256"])}
     except InputError:
         raise
@@ -166,6 +172,12 @@ def _check_format(path: Path, manifest: dict[str, Any]) -> None:
             f"{path.name} was written by a newer MRL Explorer (format {version}, this one reads "
             f"{VERSION}): update MRL Explorer."
         )
+
+
+def _seal(manifest: dict[str, Any]) -> str:
+    """Hash all that a manifest says, in one order, but for this hash."""
+    said = {name: value for name, value in manifest.items() if name != _SEAL}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def _damaged(path: Path) -> InputError:

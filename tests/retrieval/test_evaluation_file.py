@@ -120,11 +120,19 @@ def rewrite(path, parts):
             archive.writestr(name, content)
 
 
-def change_manifest(path, change):
+def seal(manifest):
+    """Put the right hash into a manifest, and give it as text."""
+    said = {name: value for name, value in manifest.items() if name != "manifest_sha256"}
+    content = json.dumps(said, sort_keys=True).encode()
+    return json.dumps({**said, "manifest_sha256": hashlib.sha256(content).hexdigest()})
+
+
+def change_manifest(path, change, *, sealed=True):
+    """Change a manifest as whoever knows how its hash is made can; or as one who does not."""
     parts = members(path)
     manifest = json.loads(parts["manifest.json"])
-    changed = change(manifest)
-    parts["manifest.json"] = json.dumps(manifest if changed is None else changed)
+    change(manifest)
+    parts["manifest.json"] = seal(manifest) if sealed else json.dumps(manifest)
     rewrite(path, parts)
 
 
@@ -208,7 +216,7 @@ def replace_part(path, name, content):
     parts = members(path)
     manifest = json.loads(parts["manifest.json"])
     manifest["sha256"][name] = hashlib.sha256(content).hexdigest()
-    rewrite(path, {**parts, name: content, "manifest.json": json.dumps(manifest)})
+    rewrite(path, {**parts, name: content, "manifest.json": seal(manifest)})
 
 
 def test_arrays_of_objects_are_not_unpickled(saved):
@@ -351,7 +359,7 @@ def test_a_missing_part(saved, name):
     rewrite(saved, parts)
     refusal(saved)
     # Nor if the manifest does not name it either.
-    change_manifest(saved, lambda manifest: manifest["sha256"].pop(name) and None)
+    change_manifest(saved, lambda manifest: manifest["sha256"].pop(name))
     refusal(saved)
 
 
@@ -366,10 +374,58 @@ def test_a_changed_part(saved):
     parts = members(saved)
     parts["scores.npy"] = parts["scores.npy"][:-1] + b"\x00"
     rewrite(saved, parts)
-    assert refusal(saved) == (
-        "run.evaluation is damaged or was changed after it was written: evaluate again, or copy "
-        "it again from where it came."
-    )
+    assert refusal(saved) == DAMAGED
+
+
+DAMAGED = (
+    "run.evaluation is damaged or was changed after it was written: evaluate again, or copy it "
+    "again from where it came."
+)
+
+
+def test_two_labels_that_changed_places(saved):
+    def swap(manifest):
+        configs = manifest["configs"]
+        configs[1], configs[2] = configs[2], configs[1]
+
+    change_manifest(saved, swap, sealed=False)
+    assert refusal(saved) == DAMAGED
+
+
+def leaves(value, path=()):
+    """Give the place of everything that a manifest says."""
+    children = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, child in children:
+        if isinstance(child, dict | list) and child:
+            yield from leaves(child, (*path, key))
+        else:
+            yield (*path, key)
+
+
+def test_nothing_in_the_manifest_can_be_changed(saved):
+    whole = saved.read_bytes()
+    places = list(leaves(json.loads(members(saved)["manifest.json"])))
+    assert ("configs", 0, "dim") in places
+    assert ("manifest_sha256",) in places
+    for *path, last in places:
+        if last in ("format", "version"):
+            continue
+
+        def change(manifest, path=path, last=last):
+            inner = manifest
+            for key in path:
+                inner = inner[key]
+            inner[last] = inner[last] + 1 if type(inner[last]) is int else "other"
+
+        change_manifest(saved, change, sealed=False)
+        assert refusal(saved) == DAMAGED, (path, last)
+        saved.write_bytes(whole)
+    load_evaluation(saved)
+
+
+def test_a_manifest_without_its_hash(saved):
+    change_manifest(saved, lambda manifest: manifest.pop("manifest_sha256"), sealed=False)
+    assert refusal(saved) == DAMAGED
 
 
 @pytest.mark.parametrize(
@@ -383,7 +439,7 @@ def test_a_manifest_that_is_no_json_object(saved, manifest):
 def test_a_newer_version(saved):
     change_manifest(saved, lambda manifest: manifest.update(version=VERSION + 1))
     assert refusal(saved) == (
-        "run.evaluation was written by a newer MRL Explorer (format 3, this one reads 2): update "
+        "run.evaluation was written by a newer MRL Explorer (format 4, this one reads 3): update "
         "MRL Explorer."
     )
 
@@ -424,7 +480,7 @@ def test_a_number_of_documents_that_is_none(saved, n_docs):
     ],
 )
 def test_a_manifest_that_lacks_something(saved, key):
-    change_manifest(saved, lambda manifest: manifest.pop(key) and None)
+    change_manifest(saved, lambda manifest: manifest.pop(key))
     refusal(saved)
 
 
@@ -456,7 +512,7 @@ def test_a_configuration_that_cannot_be(saved, config):
 
 
 def test_configurations_that_do_not_belong_to_the_lists(saved):
-    change_manifest(saved, lambda manifest: manifest["configs"].pop() and None)
+    change_manifest(saved, lambda manifest: manifest["configs"].pop())
     assert "damaged" in refusal(saved)
 
 
@@ -563,6 +619,15 @@ def test_a_file_of_version_1_still_opens(tmp_path, exclude_self):
     rewrite(path, {name: part for name, part in members(path).items() if name not in newer})
     expected = dataclasses.replace(evaluation, bases=(), held_out=None)
     assert_equal(load_evaluation(path), expected)
+
+
+def test_a_file_of_version_2_still_opens(saved, evaluation):
+    def age(manifest):
+        manifest["version"] = 2
+        del manifest["manifest_sha256"]
+
+    change_manifest(saved, age, sealed=False)
+    assert_equal(load_evaluation(saved), evaluation)
 
 
 def test_a_listed_document_without_a_score(evaluation, tmp_path, monkeypatch):
