@@ -38,8 +38,10 @@ def is_collection(path: Path) -> bool:
     return path.name.lower().endswith((".h5", ".hdf5")) and hdf5_holds_queries(path)
 
 
-def read_collection(path: Path, *, splitting: Splitting = WHOLE) -> Collection:
-    """Read a file or folder for which `is_collection` holds.
+def read_collection(
+    path: Path, *, splitting: Splitting = WHOLE, judgements: Path | None = None
+) -> Collection:
+    """Read a file or folder for which `is_collection` holds; judgements as of `read_beir`.
 
     Raises
     ------
@@ -47,13 +49,17 @@ def read_collection(path: Path, *, splitting: Splitting = WHOLE) -> Collection:
         If it cannot be read.
     """
     if is_folder(path):
-        return read_beir(path, splitting=splitting)
+        return read_beir(path, splitting=splitting, judgements=judgements)
     documents = read_records(path, columns=Columns(vector=DOCUMENTS))
+    documents = split_records(documents, splitting)
     queries = read_records(path, columns=Columns(vector=QUERIES), what="queries")
-    return Collection(split_records(documents, splitting), queries)
+    judged = None if judgements is None else read_judgements(judgements, documents, queries)
+    return Collection(documents, queries, judged)
 
 
-def read_beir(path: Path, *, splitting: Splitting = WHOLE) -> Collection:
+def read_beir(
+    path: Path, *, splitting: Splitting = WHOLE, judgements: Path | None = None
+) -> Collection:
     """Read a BEIR collection.
 
     Parameters
@@ -64,6 +70,8 @@ def read_beir(path: Path, *, splitting: Splitting = WHOLE) -> Collection:
         be gzipped, and all may lie in one folder within.
     splitting : Splitting
         How documents are split.
+    judgements : Path, optional
+        Judgements to take instead of the collection's own, those of another split for example.
 
     Returns
     -------
@@ -77,8 +85,8 @@ def read_beir(path: Path, *, splitting: Splitting = WHOLE) -> Collection:
     """
     if path.name.lower().endswith(".zip"):
         with unpacked(path) as folder:
-            return _read_folder(folder, name=path.name, splitting=splitting)
-    return _read_folder(path, name=path.name, splitting=splitting)
+            return _read_folder(folder, path.name, splitting, judgements)
+    return _read_folder(path, path.name, splitting, judgements)
 
 
 def write_beir(collection: Collection, folder: Path) -> None:
@@ -118,13 +126,13 @@ def write_beir(collection: Collection, folder: Path) -> None:
             file.write(f"{queries.ids[query]}\t{documents.ids[document]}\t{gain:g}\n")
 
 
-def _read_folder(folder: Path, *, name: str, splitting: Splitting) -> Collection:
+def _read_folder(folder: Path, name: str, splitting: Splitting, given: Path | None) -> Collection:
     """Read a collection from a folder; `name` is what the user calls it."""
     root = _root(folder, name=name)
     documents = read_records(_required(root, "corpus.jsonl", name=name), what="documents")
     documents = split_records(documents, splitting)
     queries = read_records(_required(root, "queries.jsonl", name=name), what="queries")
-    qrels = _qrels(root)
+    qrels = given or _qrels(root)
     if qrels is None:
         return Collection(documents, queries)
     judgements = read_judgements(qrels, documents, queries)

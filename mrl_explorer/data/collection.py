@@ -176,6 +176,17 @@ class Collection:
     judgements: Judgements | None = None
     n_unjudged: int = 0
 
+    @property
+    def unjudged_note(self) -> str:
+        """Say how many queries were left out, and why; empty when none were."""
+        if not self.n_unjudged:
+            return ""
+        return (
+            f"Queries without a judgement, left out of recall too: {self.n_unjudged:,}, since a "
+            "BEIR collection has one file of queries for all its splits. To keep them, give "
+            "queries and judgements as files of their own."
+        )
+
 
 def make_records(  # the one place that leaves out empty records and checks ids
     *,

@@ -132,22 +132,26 @@ class DataSource:
             If one of them cannot be read, or there are no queries.
         """
         path = Path(self.documents)
+        given = Path(self.judgements) if self.judgements else None
+        splitting = self.splitting or WHOLE
         if library := Library.parse(self.documents):
             collection = read_library(library, cache=cache_dir() / LIBRARY, on_progress=on_progress)
-        elif is_collection(path):
-            collection = read_collection(path, splitting=self.splitting or WHOLE)
-            if self.queries:
-                collection = Collection(collection.documents, self._queries())
-        else:
+        elif not is_collection(path):
             documents = read_records(path, columns=self.document_columns)
-            collection = Collection(
-                split_records(documents, self._document_splitting(path)), self._queries()
-            )
+            documents = split_records(documents, self._document_splitting(path))
+            collection = Collection(documents, self._queries())
+        elif self.queries:
+            documents = read_collection(path, splitting=splitting).documents
+            collection = Collection(documents, self._queries())
+        else:
+            # The judgements tell which of a collection's queries are meant.
+            collection = read_collection(path, splitting=splitting, judgements=given)
+            given = None
         documents = _joined(collection.documents, self.document_vectors)
         queries = _joined(collection.queries, self.query_vectors)
         judgements = collection.judgements
-        if self.judgements:
-            judgements = read_judgements(Path(self.judgements), documents, queries)
+        if given is not None:
+            judgements = read_judgements(given, documents, queries)
         return replace(collection, documents=documents, queries=queries, judgements=judgements)
 
     def embedded(self, on_progress: OnProgress = silent) -> Collection:

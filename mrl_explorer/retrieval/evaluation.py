@@ -346,8 +346,8 @@ def _notes(collection: Collection, *, exclude_self: bool) -> Iterable[str]:
     for records, what in ((collection.documents, "documents"), (collection.queries, "queries")):
         place = f"{records.name} ({what})" if is_one_file else records.name
         yield from _norm_notes(records, place)
-    if collection.n_unjudged:
-        yield f"{collection.n_unjudged} queries without a judgement were left out."
+    if collection.unjudged_note:
+        yield collection.unjudged_note
     if exclude_self:
         yield (
             "Documents serve as queries, each left out of its own results. That overstates recall: "

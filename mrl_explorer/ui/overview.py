@@ -21,12 +21,10 @@ def show_overview(collection: Collection, overview: CollectionOverview) -> None:
     if judgements is None:
         st.caption("No judgements: recall against full dimension needs none; nDCG, MRR do.")
     else:
-        unjudged = (
-            f" {collection.n_unjudged:,} queries without one were left out."
-            if collection.n_unjudged
-            else ""
+        st.caption(
+            f"{len(judgements):,} judgements from {literal(judgements.name)}. "
+            f"{collection.unjudged_note}"
         )
-        st.caption(f"{len(judgements):,} judgements from {literal(judgements.name)}.{unjudged}")
     if overview.warnings:
         st.warning(
             "\n".join(f"- {literal(sentence)}" for sentence in overview.warnings),

@@ -61,6 +61,18 @@ def test_the_test_split_comes_first(write, tmp_path):
     assert read_beir(tmp_path).judgements.name == "test.tsv.gz"
 
 
+def test_judgements_of_another_split_tell_which_queries_are_meant(write, tmp_path):
+    write("set/corpus.jsonl", CORPUS)
+    write("set/queries.jsonl", QUERIES)
+    write("set/qrels/test.tsv", QRELS)
+    given = write("own.tsv", "q2\td1\t1\n")
+    collection = read_beir(tmp_path / "set", judgements=given)
+    assert collection.queries.ids == ("q2",)
+    assert collection.judgements.name == "own.tsv"
+    assert collection.judgements.query_rows.tolist() == [0]
+    assert collection.n_unjudged == 2
+
+
 def test_without_judgements_every_query_stays(write, tmp_path):
     write("corpus.jsonl", CORPUS)
     write("queries.jsonl", QUERIES)

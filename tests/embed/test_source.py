@@ -68,3 +68,53 @@ def test_texts_longer_than_the_model_reads_are_noted(texts, tmp_path):
     assert note.startswith(
         "1 of 2 texts in docs.txt are longer than the 256 tokens that minilm-384"
     )
+
+
+@pytest.fixture
+def beir(tmp_path):
+    """Four queries, of which two are the test split's and one is of the other's."""
+    folder = tmp_path / "beir"
+    (folder / "qrels").mkdir(parents=True)
+    (folder / "corpus.jsonl").write_text(
+        "".join(f'{{"_id": "d{row}", "text": "text {row}"}}\n' for row in range(3))
+    )
+    (folder / "queries.jsonl").write_text(
+        "".join(f'{{"_id": "q{row}", "text": "query {row}"}}\n' for row in range(4))
+    )
+    (folder / "qrels/test.tsv").write_text("q0\td0\t1\nq1\td1\t1\n")
+    (folder / "qrels/train.tsv").write_text("q2\td2\t1\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("queries", "judgements", "kept", "judged", "n_unjudged"),
+    [
+        (None, None, ["q0", "q1"], [0, 1], 2),
+        (None, "qrels/train.tsv", ["q2"], [0], 3),
+        # Queries that are given as a file of their own are all meant.
+        ("queries.jsonl", "qrels/train.tsv", ["q0", "q1", "q2", "q3"], [2], 0),
+        ("queries.jsonl", None, ["q0", "q1", "q2", "q3"], None, 0),
+    ],
+)
+def test_which_queries_of_a_collection_are_meant(
+    beir, queries, judgements, kept, judged, n_unjudged
+):
+    collection = DataSource(
+        str(beir),
+        queries and str(beir / queries),
+        judgements=judgements and str(beir / judgements),
+    ).read()
+    assert list(collection.queries.ids) == kept
+    rows = collection.judgements and collection.judgements.query_rows.tolist()
+    assert rows == judged
+    assert collection.n_unjudged == n_unjudged
+
+
+def test_queries_of_their_own_are_all_kept_for_recall(beir):
+    corpus, queries, qrels = (
+        str(beir / name) for name in ("corpus.jsonl", "queries.jsonl", "qrels/test.tsv")
+    )
+    collection = DataSource(corpus, queries, judgements=qrels).read()
+    assert len(collection.queries) == 4
+    assert collection.judgements.query_rows.tolist() == [0, 1]
+    assert not collection.unjudged_note

@@ -355,7 +355,9 @@ def test_empties_and_duplicates_are_counted():
 
 def test_unjudged_queries_are_counted():
     assert notes(documents(), queries(), n_unjudged=7) == (
-        "7 queries without a judgement were left out.",
+        "Queries without a judgement, left out of recall too: 7, since a BEIR collection has one "
+        "file of queries for all its splits. To keep them, give queries and judgements as files "
+        "of their own.",
     )
 
 
