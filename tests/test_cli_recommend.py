@@ -136,6 +136,24 @@ def test_the_sentence_and_the_table(capsys):
     assert printed.startswith("No setting here fixes")
 
 
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (("--dims", "64,100,256,300"), "no dims 100, 300"),
+        (("--quantizations", "int8,int3"), "no quantizations int3"),
+        (("--basis", "native,adapter", "--dims", "256,1"), "no dims 1, no bases adapter"),
+    ],
+)
+def test_names_that_the_run_does_not_have_are_told_in_one_line(options, named, capsys):
+    assert run(SAMPLE, "--min-recall", ".5", "--json", "-", *options) == 0
+    captured = capsys.readouterr()
+    json.loads(captured.out)
+    (line,) = captured.err.splitlines()
+    assert line.startswith(f"Note: the run has {named}: ")
+    assert run(SAMPLE, "--min-recall", ".5", "--dims", "64,256") == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_nothing_holds_is_status_3(tmp_path, capsys):
     target = tmp_path / "found.json"
     status = run(SAMPLE, "--min-recall", ".99", "--max-bytes-per-vector", 8, "--json", target)

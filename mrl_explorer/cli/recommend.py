@@ -140,12 +140,33 @@ def _recommend(options: argparse.Namespace) -> int:
     evaluation = load_evaluation(options.evaluation)
     listed = list_options(evaluation, options.k)
     found = recommend(listed, constraints, production=production)
+    sys.stderr.write(_missing(constraints, evaluation))
     worth = worth_tuning(evaluation, options.k)
     if options.json is not None:
         write_json(_figures(found, evaluation, worth), options.json)
     if options.json != "-":
         sys.stdout.write(_worth(evaluation, worth) + _text(found))
     return EXIT_NOTHING_HOLDS if found.choice is None else 0
+
+
+def _missing(constraints: Constraints, evaluation: Evaluation) -> str:
+    """Say which names were asked for in vain; empty where the run has them all."""
+    configs = evaluation.rankings.configs
+    missing = [
+        f"{what} {', '.join(map(str, absent))}"
+        for what, wanted, there in (
+            ("dims", constraints.dims, {config.dim for config in configs}),
+            ("quantizations", constraints.quantizations, {c.quantization for c in configs}),
+            ("bases", constraints.bases, {config.basis for config in configs}),
+        )
+        if (absent := [name for name in wanted or () if name not in there])
+    ]
+    if not missing:
+        return ""
+    return (
+        f"Note: the run has no {', no '.join(missing)}: what is recommended is among the others "
+        "that you name; evaluate with these to compare them.\n"
+    )
 
 
 def _bytes(gigabytes: float | None) -> float | None:

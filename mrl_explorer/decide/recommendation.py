@@ -359,16 +359,7 @@ class _Field:
         places.sort(key=preference)
         self.cuts = np.array([cut for cut, _ in places])
         self.places = np.array([place for _, place in places])
-        levels: dict[tuple[float, float, float], int] = {}
-        for cut, place in places:
-            one = self._needs[options.configs[place], cut > 0]
-            levels.setdefault((one.cost, one.ram, one.disk), len(levels))
-        self.levels = np.array(
-            [
-                levels[n.cost, n.ram, n.disk]
-                for n in (self._needs[options.configs[p], c > 0] for c, p in places)
-            ]
-        )
+        self.costs = np.array([self._needs[options.configs[p], c > 0].cost for c, p in places])
         self.checks = tuple(self._list_checks())
         self.holds = self._all({check.name for check in self.checks})
 
@@ -454,12 +445,12 @@ class _Field:
 
         Of those that cost the same it is the one that falls short by the least.
         """
-        level = self.levels[chosen]
-        able = np.flatnonzero(self._all(self._limits()) & (self.levels < level))
+        cheaper = self.costs < self.costs[chosen]
+        able = np.flatnonzero(self._all(self._limits()) & cheaper)
         able = able[[self.config(int(option)) != self.config(chosen) for option in able]]
         if not len(able):
             return None
-        able = able[self.levels[able] == self.levels[able].max()]
+        able = able[self.costs[able] == self.costs[able].max()]
         return int(able[np.argmax(self._quality().got[able])])
 
     def relaxations(self) -> Iterator[Relaxation]:

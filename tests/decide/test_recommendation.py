@@ -194,6 +194,9 @@ def test_zero_prices_leave_memory_to_decide(options):
     paid = recommend(options, Constraints(min_recall=0.6))
     assert found.choice.need.cost == 0
     assert found.choice.config == paid.choice.config
+    # What costs as little is no cheaper.
+    assert paid.cheaper is not None
+    assert found.cheaper is None
 
 
 def test_replicas_multiply_everything(options):
