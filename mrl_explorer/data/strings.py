@@ -187,6 +187,8 @@ class Strings(Sequence[str]):
 
 def _joined(chunks: Sequence[pa.Array]) -> Iterator[pa.Array]:
     """Join small chunks: a call for each of them would take longer than its work."""
-    cells = pa.chunked_array(chunks) if chunks else ()
+    if not chunks:
+        return
+    cells = pa.chunked_array(chunks)
     for start in range(0, len(cells), _JOINED):
         yield cells.slice(start, _JOINED).combine_chunks()
