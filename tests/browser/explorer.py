@@ -33,9 +33,12 @@ class Explorer:
 
     def settled(self, dim, config=None):
         """Wait until numbers, results and chart all show a dim."""
-        expect(self.page.locator(f".mrl-numbers[data-dim='{dim}']")).to_be_visible()
+        # Once each: what is drawn anew stands beside what it replaces until the run is over.
+        for name in ("numbers", "results"):
+            shown = self.page.locator(f".mrl-{name}[data-dim='{dim}']")
+            expect(shown).to_have_count(1)
+            expect(shown).to_be_visible()
         expect(self.page.get_by_test_id("stMetric").first).to_be_visible()
-        expect(self.page.locator(f".mrl-results[data-dim='{dim}']")).to_be_visible()
         label = f"{config or f'{dim}d'}"
         expect(
             self.page.locator(".st-key-curves .chart-label").filter(has_text=label).last
