@@ -163,7 +163,7 @@ CONTROLS = (
     ),
     Control("what must hold", _radio("nDCG kept", "recall"), lambda _: "Space"),
     Control("k", _number(None, "k", *_SEVERAL_K), _enter),
-    Control("engine", _entry(None, "Engine", "pgvector", "qdrant", "milvus", "any"), _enter),
+    Control("engine", _entry(None, "Engine", "Qdrant", "Milvus", "hnswlib", "any"), _enter),
     Control("bytes, at most", _entry(LIMITS, "Bytes per vector", "96", "192", "any"), _enter),
     Control("RAM, at most", _number(LIMITS, "RAM in GB", "5", "20", "8"), _enter),
     Control("cost, at most", _number(LIMITS, "US dollars a month", "20", "100", "50"), _enter),

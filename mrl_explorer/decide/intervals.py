@@ -5,6 +5,8 @@ from math import ceil, log
 
 import numpy as np
 
+from mrl_explorer.retrieval.blas import single_threaded_blas
+
 N_RESAMPLES = 2000
 LEVEL = 0.95
 _TAIL = (1 - LEVEL) / 2
@@ -41,10 +43,13 @@ def resampled_means(values: np.ndarray) -> np.ndarray:
     """Mean of each row in each resample of its queries: (n_rows, n) -> (n_rows, N_RESAMPLES)."""
     n_queries, draws = values.shape[1], _draws(values.shape[1])
     values = values.astype(np.float32)
-    if 0 < len(values) <= _FEW_ROWS:
-        # A product of matrices first lays out all draws anew: eight times as long for two rows.
-        return np.stack([draws @ row for row in values]) / np.float32(n_queries)
-    return values @ draws.T / np.float32(n_queries)
+    with single_threaded_blas:
+        if 0 < len(values) <= _FEW_ROWS:
+            # A product of matrices first lays out all draws anew: eight times as long for two rows.
+            sums = np.stack([draws @ row for row in values])
+        else:
+            sums = values @ draws.T
+    return sums / np.float32(n_queries)
 
 
 def with_one_more(values: np.ndarray, value: float = PSEUDO_QUERY) -> np.ndarray:

@@ -6,6 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from mrl_explorer.retrieval.blas import single_threaded_blas
+
 N_SPLITS = 100
 _LEAST_QUERIES = 4
 
@@ -59,7 +61,8 @@ def half_sums(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     halves = _halves(values.shape[1])
     rows = values.astype(np.float32)
-    return halves @ rows.T, (1 - halves) @ rows.T
+    with single_threaded_blas:
+        return halves @ rows.T, (1 - halves) @ rows.T
 
 
 def half_splits(targets: Sequence[Target], *, chosen: int, n_queries: int) -> Stability | None:

@@ -1,18 +1,17 @@
 """One streaming pass over the documents that ranks every configuration at once."""
 
 import os
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from mrl_explorer.progress import OnProgress, Progress, silent
 from mrl_explorer.retrieval import kernels
 from mrl_explorer.retrieval.basis import Basis, document_mean, fit_bases, unit_rows
+from mrl_explorer.retrieval.blas import single_threaded_blas
 from mrl_explorer.retrieval.config import Config, baseline
 from mrl_explorer.retrieval.families import Cell, Family, Frame, families
 from mrl_explorer.retrieval.quantization import quantization
@@ -225,38 +224,10 @@ def n_threads() -> int:
 @contextmanager
 def _threads() -> Iterator[ThreadPoolExecutor]:
     """Run chunks in threads of our own, each with a single-threaded BLAS."""
-    with _single_threaded_blas, ThreadPoolExecutor(n_threads()) as pool:
+    with single_threaded_blas, ThreadPoolExecutor(n_threads()) as pool:
         try:
             yield pool
         except BaseException:
             # Stopped: what is queued is not waited for.
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-
-
-class _SingleThreadedBlas:
-    """Hold BLAS to one thread while any sweep runs.
-
-    The limit is the process's, so sweeps side by side share it: the first sets it and the last
-    lifts it. Each saving and restoring for itself would leave the limit on for good.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._users = 0
-        self._limits: threadpool_limits | None = None
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._users == 0:
-                self._limits = threadpool_limits(1, user_api="blas")
-            self._users += 1
-
-    def __exit__(self, *exception: object) -> None:
-        with self._lock:
-            self._users -= 1
-            if self._users == 0 and self._limits is not None:
-                self._limits.restore_original_limits()
-
-
-_single_threaded_blas = _SingleThreadedBlas()

@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mrl_explorer.data import Collection, make_records
-from mrl_explorer.retrieval import sweep as sweep_module
 from mrl_explorer.retrieval.basis import fit_basis
+from mrl_explorer.retrieval.blas import single_threaded_blas
 from mrl_explorer.retrieval.config import Config, grid
 from mrl_explorer.retrieval.evaluation import evaluate
 from mrl_explorer.retrieval.held_out import (
@@ -165,4 +165,4 @@ def test_progress_is_told_apart_and_stops_it(monkeypatch):
 
     with pytest.raises(KeyboardInterrupt):
         rank(documents, queries, [Config(4, "int8", "pca")], on_progress=stop)
-    assert sweep_module._single_threaded_blas._users == 0
+    assert single_threaded_blas._users == 0
