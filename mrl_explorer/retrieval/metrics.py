@@ -184,8 +184,8 @@ def relevance(rankings: Rankings, judgements: Judgements, cutoff: Cutoff) -> Rel
     """
     check_cutoff(rankings, cutoff)
     lists = (
-        np.take_along_axis(rankings.ids[place], top(rankings, config, cutoff), axis=1)
-        for place, config in enumerate(rankings.configs)
+        np.take_along_axis(ids, top(rankings, config, cutoff), axis=1) if cutoff.rescore else ids
+        for ids, config in zip(rankings.ids, rankings.configs, strict=True)
     )
     return relevance_of(lists, judgements, n_docs=rankings.n_docs, k=cutoff.k)
 
