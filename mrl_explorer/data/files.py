@@ -27,7 +27,7 @@ _BOMB_BYTES = 50 * 10**6
 _LINE_LIMIT_BYTES = 64 * 10**6
 
 # Large enough that a call of Arrow's costs nothing beside its work, small enough for the cache.
-_BLOCK_BYTES = 2**22
+_BLOCK_BYTES = 2**21
 _UTF_16_LINES = 1000
 _LINE_FEED = ord("\n")
 
