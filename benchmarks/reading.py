@@ -170,6 +170,25 @@ def peak(kind: str, path: Path) -> dict[str, float]:
     return {"peak": peak_resident_bytes() - before, "records": len(records)}
 
 
+def compare(other: str, kind: str, path: Path, *, n_rounds: int) -> dict[str, float]:
+    """Time reading a file and one yardstick in turn, once before anything counts.
+
+    A yardstick has a process of its own: what another one left of the heap made pyarrow several
+    times as slow.
+    """
+    yardstick = {"underlying": underlying, "by_arrow": by_arrow}[other]
+    rounds = [
+        (seconds(partial(mine, kind, path)), seconds(partial(yardstick, kind, path)))
+        for _ in range(n_rounds + 1)
+    ][1:]
+    own, others = zip(*rounds, strict=True)
+    return {
+        "seconds": statistics.median(own),
+        "median": statistics.median(a / b for a, b in rounds),
+        "fastest": min(own) / min(others),
+    }
+
+
 def main() -> None:
     """Read the options and measure."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -177,14 +196,19 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--kinds", nargs="*", default=[*TABLES, *DOCUMENTS])
     parser.add_argument("--peak", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--compare", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.peak:
         kind, path = options.peak
         print(json.dumps(peak(kind, Path(path))))
         return
+    if options.compare:
+        other, kind, path = options.compare
+        print(json.dumps(compare(other, kind, Path(path), n_rounds=options.rounds)))
+        return
     print(
-        f"{options.rounds} rounds; median (least) of read_records / the library that decides what "
-        "is valid, and / pyarrow alone"
+        f"{options.rounds} rounds; median (and fastest by fastest) of read_records / the library "
+        "that decides what is valid, and / pyarrow alone"
     )
     print(
         f"{'kind':12} {'file':>9} {'records':>9} {'seconds':>8} {'time':>12} {'pyarrow':>12} "
@@ -195,20 +219,13 @@ def main() -> None:
             path = Path(folder) / named("texts", kind)
             write(kind, path, n_bytes=options.megabytes * 10**6)
             size = path.stat().st_size
-            readers: list[Callable[[str, Path], object]] = [mine, underlying]
-            if kind in ARROW:
-                readers.append(by_arrow)
-            # In turn, in the same process, and once before anything counts.
-            rounds = [
-                [seconds(partial(reader, kind, path)) for reader in readers]
-                for _ in range(options.rounds + 1)
-            ][1:]
-            own = statistics.median(times[0] for times in rounds)
-            told = ""
-            for other in range(1, len(readers)):
-                ratios = [times[0] / times[other] for times in rounds]
-                told += f"{statistics.median(ratios):5.2f} ({min(ratios):4.2f}) "
+            times = [
+                run_child("reading", "--compare", other, kind, path, "--rounds", options.rounds)
+                for other in ("underlying", *(["by_arrow"] if kind in ARROW else []))
+            ]
+            told = "".join(f"{time['median']:5.2f} ({time['fastest']:4.2f}) " for time in times)
             found = run_child("reading", "--peak", kind, path)
+            own = times[0]["seconds"]
             print(
                 f"{kind:12} {size / 10**6:6.0f} MB {found['records']:9,.0f} {own:8.2f} "
                 f"{told:26}{found['peak'] / size:12.2f}",
