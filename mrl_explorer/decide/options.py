@@ -1,5 +1,6 @@
 """Everything one could run: each configuration as it is, and rescored from ever more candidates."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -268,6 +269,13 @@ def _deepest(held_out: Rankings) -> int:
     return min(held_out.depth, held_out.n_docs - 1)
 
 
+def _fitted(rankings: Rankings, held_out: Rankings) -> Iterator[tuple[int, int]]:
+    """Give the places, here and there, of each fitted configuration that has held-out lists."""
+    for place, config in enumerate(rankings.configs):
+        if config.is_fitted and config in held_out:
+            yield place, held_out.place(config)
+
+
 def _hold_out(
     evaluation: Evaluation, cutoffs: tuple[Cutoff, ...], values: np.ndarray
 ) -> np.ndarray:
@@ -292,11 +300,9 @@ def _hold_out(
     if not answerable:
         return replaced
     answered = recall_at(lists, answerable)
-    for place, config in enumerate(evaluation.rankings.configs):
-        if not config.is_fitted or config not in lists:
-            continue
+    for place, own in _fitted(evaluation.rankings, lists):
         for number in range(len(cutoffs)):
-            one = answered[min(number, len(answered) - 1)][lists.place(config)]
+            one = answered[min(number, len(answered) - 1)][own]
             if one.mean() < values[number, place].mean():
                 values[number, place] = one
                 replaced[number, place] = True
@@ -355,11 +361,9 @@ def _hold_out_ndcg(
     at = np.searchsorted(rows, answered[0].query_rows)
     full[1, at] = answered[0].ndcg[lists.place(lists.baseline)]
     whole = np.nansum(full, axis=1)
-    for place, config in enumerate(options.configs):
-        if not config.is_fitted or config not in lists:
-            continue
+    for place, own in _fitted(options.evaluation.rankings, lists):
         for number in range(len(options.cutoffs)):
-            one = answered[min(number, len(answered) - 1)].ndcg[lists.place(config)]
+            one = answered[min(number, len(answered) - 1)].ndcg[own]
             if one.sum() / whole[1] < ndcg[number, place].sum() / whole[0]:
                 ndcg[number, place] = 0
                 ndcg[number, place, at] = one
